@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command line.
+
+use camino::Utf8PathBuf;
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use image::config::FILE_NAME;
+
+/// From vespera-config.yaml to a verified image
+#[derive(Debug, Parser)]
+#[command(name = "vespera-image", version, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 success, 1 failure, 2 usage, 3 configuration invalid, \
+4 verify found faults, 5 registry or network, 6 tool missing or refused";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check a configuration and show everything that is wrong with it
+    Check {
+        /// The configuration
+        #[arg(default_value = FILE_NAME)]
+        file: Utf8PathBuf,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON schema of the configuration
+    Schema,
+    /// Print the one kernel release of a root
+    Kernel {
+        /// The root folder
+        #[arg(long)]
+        root: Utf8PathBuf,
+        /// Value of the label ostree.linux, which must agree
+        #[arg(long, default_value = "")]
+        label: String,
+    },
+    /// Change a root as the configuration says; runs inside the container build
+    Customize {
+        /// The root folder
+        #[arg(long, default_value = "/", global = true)]
+        root: Utf8PathBuf,
+        /// The configuration
+        #[arg(long, default_value = FILE_NAME, global = true)]
+        config: Utf8PathBuf,
+        #[command(subcommand)]
+        stage: Stage,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Stage {
+    /// Remove and install RPMs, list Flatpaks
+    Packages,
+    /// Install programs, units, rules and the image's identity
+    Payload(Payload),
+    /// Install the kernel module and index it
+    Module {
+        /// The module, not compressed or as xz
+        #[arg(long)]
+        from: Utf8PathBuf,
+        /// The kernel release that it was built for
+        #[arg(long)]
+        kernel: String,
+    },
+    /// Remove what a build leaves behind and check the root
+    Finish,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Payload {
+    /// Folder with bin/, rootfs/ and image-rootfs/
+    #[arg(long)]
+    pub(crate) from: Utf8PathBuf,
+    /// Reference of the image without its tag, as ghcr.io/owner/vespera
+    #[arg(long)]
+    pub(crate) reference: Option<String>,
+    /// Version of the image
+    #[arg(long)]
+    pub(crate) image_version: Option<String>,
+    /// Reference of the base
+    #[arg(long)]
+    pub(crate) base: Option<String>,
+    /// Digest of the base
+    #[arg(long)]
+    pub(crate) base_digest: Option<String>,
+    /// Git revision
+    #[arg(long)]
+    pub(crate) revision: Option<String>,
+    /// Date of the build, RFC 3339
+    #[arg(long)]
+    pub(crate) date: Option<String>,
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What each command does with the library, and the exit code of each kind of error.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use camino::Utf8Path;
+use image::config::{Config, Invalid};
+use image::customize::identity::BuildFacts;
+use image::customize::{self, Report as _, Stdout};
+use image::{kernel, schema, tool};
+use serde_json::json;
+
+use crate::args::{Args, Command, Payload, Stage};
+
+const FAILURE: u8 = 1;
+const CONFIGURATION: u8 = 3;
+const TOOL: u8 = 6;
+
+/// Runs one command.
+pub(crate) fn run(args: Args) -> Result<ExitCode> {
+    match args.command {
+        Command::Check { file, json } => check(&file, json),
+        Command::Schema => {
+            print!("{}", schema::text());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Kernel { root, label } => {
+            let release = kernel::release(&root)?;
+            kernel::agrees(&release, &label)?;
+            println!("{release}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Customize { root, config, stage } => customize(&root, &config, stage),
+    }
+}
+
+/// Prints an error and finds its exit code.
+pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
+    if let Some(invalid) = error.downcast_ref::<Invalid>() {
+        eprintln!("{invalid}");
+        return ExitCode::from(CONFIGURATION);
+    }
+    eprintln!("vespera-image: {error:#}");
+    let tool = error.downcast_ref::<tool::Error>().is_some()
+        || matches!(error.downcast_ref(), Some(customize::Error::Tool(_)));
+    ExitCode::from(if tool { TOOL } else { FAILURE })
+}
+
+fn check(file: &Utf8Path, json: bool) -> Result<ExitCode> {
+    let result = Config::load(file);
+    if json {
+        let (valid, warnings, violations) = match &result {
+            Ok((_, warnings)) => (true, warnings.as_slice(), &[][..]),
+            Err(invalid) => (false, &[][..], invalid.violations.as_slice()),
+        };
+        let value = json!({
+            "format": 1,
+            "file": file,
+            "valid": valid,
+            "warnings": warnings,
+            "violations": violations,
+        });
+        println!("{value:#}");
+        return Ok(if valid { ExitCode::SUCCESS } else { ExitCode::from(CONFIGURATION) });
+    }
+    let (_, warnings) = result?;
+    for warning in warnings {
+        eprintln!("{file}: warning: {warning}");
+    }
+    println!("{file}: valid");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn customize(root: &Utf8Path, config: &Utf8Path, stage: Stage) -> Result<ExitCode> {
+    let (config, _) = Config::load(config)?;
+    let (tools, report) = (&tool::Path, &mut Stdout);
+    match stage {
+        Stage::Packages => customize::packages::apply(root, &config.packages, tools, report)?,
+        Stage::Payload(payload) => {
+            let release = kernel::release(root)?;
+            customize::payload::install(root, &payload.from, tools, report)?;
+            let facts = facts(&config, payload);
+            customize::identity::write(root, &config, &release, &facts, report)?;
+        }
+        Stage::Module { .. } if !config.maccel.enabled => {
+            report.line("module: not wanted, maccel.enabled is false");
+        }
+        Stage::Module { from, kernel } => {
+            let signed = config.signing.module;
+            customize::module::install(root, &from, &kernel, signed, tools, report)?;
+        }
+        Stage::Finish => customize::finish::finish(root, report)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn facts(config: &Config, payload: Payload) -> BuildFacts {
+    BuildFacts {
+        name: config.name(),
+        reference: payload.reference,
+        version: payload.image_version,
+        base: payload.base,
+        base_digest: payload.base_digest,
+        revision: payload.revision,
+        date: payload.date,
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Roots, modules and named fakes of the programs for the tests.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::tool::{self, Outcome, Tools};
+
+/// A temporary root folder.
+#[derive(Debug)]
+pub(crate) struct Root {
+    dir: tempfile::TempDir,
+}
+
+impl Root {
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self) -> &Utf8Path {
+        Utf8Path::from_path(self.dir.path()).unwrap()
+    }
+
+    pub(crate) fn dir(&self, path: &str) -> Utf8PathBuf {
+        let path = self.path().join(path);
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    pub(crate) fn file(&self, path: &str, content: impl AsRef<[u8]>) -> Utf8PathBuf {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub(crate) fn link(&self, target: &str, path: &str) {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        symlink(target, path).unwrap();
+    }
+
+    pub(crate) fn kernel(&self, release: &str) {
+        self.file(&format!("usr/lib/modules/{release}/vmlinuz"), "kernel");
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        let path = self.path().join(path);
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    pub(crate) fn mode(&self, path: &str) -> u32 {
+        fs::metadata(self.path().join(path)).unwrap().permissions().mode() & 0o7777
+    }
+
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.path().join(path).symlink_metadata().is_ok()
+    }
+}
+
+type Answer = Box<dyn Fn(&[&str]) -> Outcome>;
+
+/// Programs that answer as told and remember how they were called. A program without an answer
+/// is one that is not installed.
+#[derive(Default)]
+pub(crate) struct FakeTools {
+    answers: BTreeMap<String, Answer>,
+    calls: RefCell<Vec<String>>,
+}
+
+impl FakeTools {
+    pub(crate) fn with(
+        mut self,
+        program: &str,
+        answer: impl Fn(&[&str]) -> Outcome + 'static,
+    ) -> Self {
+        self.answers.insert(program.to_owned(), Box::new(answer));
+        self
+    }
+
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.calls.borrow().clone()
+    }
+}
+
+impl Tools for FakeTools {
+    fn outcome(&self, program: &str, args: &[&str], purpose: &str) -> Result<Outcome, tool::Error> {
+        self.calls.borrow_mut().push(format!("{program} {}", args.join(" ")));
+        let answer = self.answers.get(program).ok_or_else(|| tool::Error::Missing {
+            program: program.to_owned(),
+            purpose: purpose.to_owned(),
+        })?;
+        Ok(answer(args))
+    }
+}
+
+pub(crate) fn ok(stdout: &str) -> Outcome {
+    Outcome { code: 0, stdout: stdout.to_owned(), stderr: String::new() }
+}
+
+pub(crate) fn failed(stderr: &str) -> Outcome {
+    Outcome { code: 1, stdout: String::new(), stderr: stderr.to_owned() }
+}
+
+/// A depmod that lists what lies under the release's folder, as the real one does.
+pub(crate) fn depmod(args: &[&str]) -> Outcome {
+    let ["-a", "-b", root, release] = args else { return failed("wrong arguments") };
+    let base = Utf8Path::new(root).join("usr/lib/modules").join(release);
+    let path = "extra/maccel/maccel.ko.xz";
+    let listed = if base.join(path).exists() { format!("{path}:\n") } else { String::new() };
+    fs::write(base.join("modules.dep"), listed).unwrap();
+    ok("")
+}
+
+/// A minimal 64-bit ELF object with the `.modinfo` section of a `maccel.ko` for `release`.
+pub(crate) fn module(release: &str) -> Vec<u8> {
+    let modinfo = format!(
+        "name=maccel\0version=1.0\0srcversion=ABCDEF\0vermagic={release} SMP preempt mod_unload \0"
+    );
+    let names = b"\0.modinfo\0.shstrtab\0";
+    let header_size = 64_usize;
+    let modinfo_at = header_size;
+    let names_at = modinfo_at + modinfo.len();
+    let sections_at = names_at + names.len();
+    let mut elf = Vec::new();
+    elf.extend_from_slice(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
+    elf.extend_from_slice(&1_u16.to_le_bytes()); // relocatable
+    elf.extend_from_slice(&62_u16.to_le_bytes()); // x86_64
+    elf.extend_from_slice(&1_u32.to_le_bytes());
+    elf.extend_from_slice(&0_u64.to_le_bytes()); // entry
+    elf.extend_from_slice(&0_u64.to_le_bytes()); // program headers
+    elf.extend_from_slice(&(sections_at as u64).to_le_bytes());
+    elf.extend_from_slice(&0_u32.to_le_bytes()); // flags
+    for half in [64_u16, 0, 0, 64, 3, 2] {
+        elf.extend_from_slice(&half.to_le_bytes());
+    }
+    elf.extend_from_slice(modinfo.as_bytes());
+    elf.extend_from_slice(names);
+    let mut section = |name: u32, kind: u32, at: usize, size: usize| {
+        elf.extend_from_slice(&name.to_le_bytes());
+        elf.extend_from_slice(&kind.to_le_bytes());
+        for word in [0, 0, at as u64, size as u64] {
+            elf.extend_from_slice(&word.to_le_bytes());
+        }
+        elf.extend_from_slice(&[0; 8]); // link, info
+        for word in [1_u64, 0] {
+            elf.extend_from_slice(&word.to_le_bytes());
+        }
+    };
+    section(0, 0, 0, 0);
+    section(1, 1, modinfo_at, modinfo.len());
+    section(10, 3, names_at, names.len());
+    elf
+}

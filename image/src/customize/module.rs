@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The kernel module: checked, compressed, put in its place, made known to modprobe.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{Error, Report, file_error, files, identity};
+use crate::modinfo::{self, Modinfo};
+use crate::tool::Tools;
+use crate::{kernel, modinfo::compress};
+
+/// The module's folder below its kernel's.
+const FOLDER: &str = "extra/maccel";
+/// Its name there.
+const FILE: &str = "maccel.ko.xz";
+/// Other forms of the same module; `modprobe` would have to choose between them.
+const OTHER_FORMS: &[&str] = &["maccel.ko", "maccel.ko.gz", "maccel.ko.zst"];
+
+/// Where a release's module lies in a root.
+pub fn path(root: &Utf8Path, release: &str) -> Utf8PathBuf {
+    root.join(kernel::MODULES).join(release).join(FOLDER).join(FILE)
+}
+
+/// Installs the module built for `release` into a root.
+///
+/// # Errors
+///
+/// When the module is not for this kernel, when the root has another one, when it must be signed
+/// and is not, or when depmod does not list it afterwards.
+pub fn install(
+    root: &Utf8Path,
+    module: &Utf8Path,
+    release: &str,
+    must_be_signed: bool,
+    tools: &dyn Tools,
+    report: &mut dyn Report,
+) -> Result<(), Error> {
+    let present = kernel::release(root)?;
+    if present != release {
+        return Err(Error::Refused(format!(
+            "the module was built for {release}, but the kernel of this root is {present}; \
+             build it again for {present}"
+        )));
+    }
+    let bytes = fs::read(module).map_err(file_error("read", module))?;
+    let bytes = modinfo::decompress(&bytes)
+        .map_err(|source| Error::Module { path: module.to_owned(), source })?;
+    let info = Modinfo::parse(&bytes)
+        .map_err(|source| Error::Module { path: module.to_owned(), source })?;
+    if info.kernel() != release {
+        return Err(Error::Refused(format!(
+            "{module} is for another kernel: its vermagic is `{}`, wanted is one that begins \
+             with `{release}`",
+            info.vermagic.trim_end()
+        )));
+    }
+    if must_be_signed && !info.signed {
+        return Err(Error::Refused(format!(
+            "{module} is not signed, and `signing.module` of the configuration asks for it; give \
+             the build the signing key as a secret"
+        )));
+    }
+
+    let target = path(root, release);
+    for other in OTHER_FORMS {
+        let other = target.with_file_name(other);
+        if files::remove(&other)? {
+            report.line(&format!("removed {other}, another form of the same module"));
+        }
+    }
+    let packed = compress(&bytes).map_err(file_error("compress", module))?;
+    let size = packed.len();
+    let changed = files::write(&target, &packed, files::PLAIN)?;
+    let word = if changed { "installed" } else { "unchanged:" };
+    report.line(&format!("module {word} {target} ({size} bytes, for {release})"));
+    if info.signed {
+        report.line("module signature: appended");
+    } else {
+        report.line("module signature: none; a machine with Secure Boot on will refuse to load it");
+    }
+
+    tools.run("depmod", &["-a", "-b", root.as_str(), release], "index the kernel's modules")?;
+    let index = root.join(kernel::MODULES).join(release).join("modules.dep");
+    let listed = fs::read_to_string(&index).map_err(file_error("read", &index))?;
+    if !lists(&listed) {
+        return Err(Error::Refused(format!(
+            "depmod ran, but {index} does not list {FOLDER}/{FILE}; modprobe would not find it"
+        )));
+    }
+    report.line(&format!("depmod: {FOLDER}/{FILE} is listed for {release}"));
+    identity::record_driver(root, &info, report)
+}
+
+/// Whether the text of a `modules.dep` lists the module.
+pub fn lists(modules_dep: &str) -> bool {
+    let wanted = format!("{FOLDER}/{FILE}");
+    modules_dep
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .any(|(name, _)| name == wanted || name.ends_with(&format!("/{wanted}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::customize::fixtures::{FakeTools, Root, depmod, module, ok};
+
+    const KERNEL: &str = "6.17.1-300.fc43.x86_64";
+
+    fn root() -> Root {
+        let root = Root::new();
+        root.kernel(KERNEL);
+        root.file("build/maccel.ko", module(KERNEL));
+        root
+    }
+
+    fn run(
+        root: &Root,
+        release: &str,
+        signed: bool,
+        tools: &FakeTools,
+    ) -> Result<Vec<String>, Error> {
+        let mut report = Vec::new();
+        let from = root.path().join("build/maccel.ko");
+        install(root.path(), &from, release, signed, tools, &mut report)?;
+        Ok(report)
+    }
+
+    #[test]
+    fn module_is_compressed_in_place_and_known_to_modprobe() {
+        let root = root();
+        root.file(&format!("usr/lib/modules/{KERNEL}/extra/maccel/maccel.ko"), "old");
+        let tools = FakeTools::default().with("depmod", depmod);
+        let report = run(&root, KERNEL, false, &tools).unwrap().join("\n");
+        let packed = fs::read(path(root.path(), KERNEL)).unwrap();
+        assert_eq!(modinfo::has_crc32(&packed), Some(true));
+        assert_eq!(modinfo::decompress(&packed).unwrap(), module(KERNEL));
+        assert!(!root.has(&format!("usr/lib/modules/{KERNEL}/extra/maccel/maccel.ko")));
+        assert_eq!(tools.calls(), [format!("depmod -a -b {} {KERNEL}", root.path())]);
+        assert!(report.contains("module installed"), "{report}");
+        assert!(report.contains("Secure Boot"), "{report}");
+        let again = run(&root, KERNEL, false, &tools).unwrap().join("\n");
+        assert!(again.contains("module unchanged:"), "{again}");
+    }
+
+    #[test]
+    fn module_for_another_kernel_is_refused_and_nothing_is_written() {
+        let root = root();
+        root.file("build/maccel.ko", module("6.17.1-301.fc43.x86_64"));
+        let error = run(&root, KERNEL, false, &FakeTools::default()).unwrap_err().to_string();
+        assert!(error.contains("6.17.1-301.fc43.x86_64") && error.contains(KERNEL), "{error}");
+        assert!(!root.has(&format!("usr/lib/modules/{KERNEL}/extra")));
+        let error = run(&root, "6.18.0", false, &FakeTools::default()).unwrap_err().to_string();
+        assert!(error.contains("6.18.0") && error.contains(KERNEL), "{error}");
+    }
+
+    #[test]
+    fn vermagic_of_a_longer_release_name_does_not_pass_for_a_shorter_one() {
+        let root = Root::new();
+        root.kernel("6.17.1");
+        root.file("build/maccel.ko", module("6.17.10"));
+        assert!(run(&root, "6.17.1", false, &FakeTools::default()).is_err());
+    }
+
+    #[test]
+    fn missing_signature_is_refused_where_the_configuration_asks_for_one() {
+        let error = run(&root(), KERNEL, true, &FakeTools::default()).unwrap_err().to_string();
+        assert!(error.contains("signing.module"), "{error}");
+    }
+
+    #[test]
+    fn depmod_that_lists_nothing_is_not_believed() {
+        let root = root();
+        root.file(&format!("usr/lib/modules/{KERNEL}/modules.dep"), "");
+        let tools = FakeTools::default().with("depmod", |_| ok(""));
+        let error = run(&root, KERNEL, false, &tools).unwrap_err().to_string();
+        assert!(error.contains("does not list"), "{error}");
+    }
+
+    #[test]
+    fn missing_depmod_is_named() {
+        let error = run(&root(), KERNEL, false, &FakeTools::default()).unwrap_err().to_string();
+        assert!(error.contains("`depmod` is not installed"), "{error}");
+    }
+}

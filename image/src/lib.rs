@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From `vespera-config.yaml` to a verified image.
+//!
+//! The library holds what the `vespera-image` program can do; the program only parses its
+//! command line, calls in here and prints. Everything that touches a file system takes a root
+//! folder, so that `/` inside a build, an unpacked image and a test's temporary folder are one
+//! and the same to it. Other programs (`dnf5`, `depmod`, `systemctl`) are reached through
+//! [`tool::Tools`] only.
+//!
+//! - [`config`]: the configuration, its rules, its errors with line and caret, its JSON schema
+//! - [`kernel`]: the one kernel release of a root
+//! - [`modinfo`]: what a module file says of itself, and its compressed form
+//! - [`schema`]: the JSON schema of the configuration
+//! - [`customize`]: the stages that run inside the container build
+//! - [`tool`]: running other programs
+
+pub mod config;
+pub mod customize;
+pub mod kernel;
+pub mod modinfo;
+pub mod schema;
+pub mod tool;
