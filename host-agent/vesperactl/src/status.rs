@@ -144,6 +144,7 @@ mod tests {
             br#"{"image":{"name":"vespera","version":"44.20260819"}}"#,
         );
         fixture.file("etc/group", b"maccel:x:962:\n");
+        fixture.file("proc/sys/kernel/modules_disabled", b"0\n");
         fixture.file(
             "run/vespera/module.json",
             br#"{"format":1,"boot_id":"boot-1","time":"2026-01-01T00:00:05Z","kernel":"6.1.0",
