@@ -93,6 +93,10 @@ catalogue! {
         "Group maccel";
         "The group maccel does not exist";
         "sudo systemd-sysusers"
+    GROUP_NOT_MEMBER "group-not-member" Info after Some("group-missing");
+        "You are in group maccel";
+        "You are not in group maccel";
+        ""
     PERMISSIONS_PARAMETERS "permissions-parameters-wrong" Warning after Some("group-missing");
         "Settings writable by group maccel";
         "The group maccel cannot write the settings";

@@ -9,6 +9,8 @@
 //! - [`catalogue`]: every check there is, with its words and its remedy
 //! - [`survey`]: runs the checks of a host
 //! - [`module`], [`secure_boot`], [`blacklist`], [`loaded`], [`permissions`], [`group`]: the areas
+//! - [`person`]: who asks
+//! - [`mice`]: the devices the driver serves
 //! - [`host`]: facts that are shown but not judged (kernel, image, boot)
 //! - [`report`][]: `/run/vespera/module.json`
 //! - [`load_error`]: what the kernel's refusals mean
@@ -21,8 +23,10 @@ pub mod group;
 pub mod host;
 pub mod load_error;
 pub mod loaded;
+pub mod mice;
 pub mod module;
 pub mod permissions;
+pub mod person;
 pub mod report;
 pub mod secure_boot;
 pub mod survey;

@@ -196,10 +196,12 @@ fn symbols(root: &Root, tree: &KernelTree, module: &ModuleFile) -> Check {
     };
     let found = symbols::compare(&module.crcs, &kernel);
     let names = |names: &[String]| listed(names.iter().map(String::as_str));
+    let made_for = module.vermagic().map_or("an unnamed kernel", vermagic::release);
+    let releases = format!("made for {made_for}, the kernel is {}", tree.release());
     let fault = if !found.differing.is_empty() {
-        format!("another version of {}, by {}", names(&found.differing), kernel.source)
+        format!("{releases}: another version of {} in {}", names(&found.differing), kernel.source)
     } else if !found.missing.is_empty() {
-        format!("this kernel lacks {}, by {}", names(&found.missing), kernel.source)
+        format!("{releases}: no {} in {}", names(&found.missing), kernel.source)
     } else {
         let total = module.crcs.len();
         return if found.same == 0 {

@@ -9,7 +9,7 @@ use crate::load_error::LoadError;
 use crate::loaded::{self, LoadedModule};
 use crate::module::{self, ModuleFacts};
 use crate::report::ModuleReport;
-use crate::{blacklist, group, host, permissions, secure_boot};
+use crate::{blacklist, group, host, permissions, person, secure_boot};
 
 /// Everything found about the running kernel's module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,7 @@ impl Survey {
             }
         }
         checks.push(group::check(root));
+        checks.push(person::check(root));
         checks.extend(permissions::checks(root));
         Self { kernel, module: installed.facts, loaded, load_error, checks }
     }

@@ -31,6 +31,16 @@ pub(crate) fn run(root: &Root, may_load: bool) -> anyhow::Result<bool> {
     Ok(matches!(report.state, State::Healthy | State::Degraded))
 }
 
+/// Removes the module; the report then says so.
+pub(crate) fn unload(root: &Root) -> anyhow::Result<()> {
+    anyhow::ensure!(root.is_host(), "only the running kernel has a module to remove");
+    if let Err(refusal) = loader::unload() {
+        let why = std::io::Error::from_raw_os_error(refusal.errno);
+        anyhow::bail!("cannot remove the module: {why}");
+    }
+    run(root, false).map(drop)
+}
+
 /// Loads the module if it is there, fits and does not run yet.
 fn load(root: &Root, kernel: &str, before: &Survey) -> Option<LoadError> {
     // What would keep it out is known; trying all the same would only add noise to the kernel log.

@@ -71,6 +71,7 @@ mod tests {
         FAIL The module is not loaded: /sys/module/maccel is not there
         ?    Loaded module is the installed one: no module is loaded
         warn The group maccel does not exist: neither /etc/group nor /usr/lib/group has it; /usr/lib/sysusers.d/vespera.conf declares it
+        ?    You are in group maccel: /proc/self/status is unreadable
         ?    Settings writable by group maccel: the module is not loaded
         ?    /dev/maccel readable by group maccel: /dev/maccel is not there
         ok   Settings of each mouse writable by group maccel: no mouse has an entry
@@ -88,7 +89,7 @@ mod tests {
              /run/vespera/module.json: No such file or directory (os error 2)
              to mend it: sudo systemctl start vespera-module.service
 
-        broken of 12 checks, 6 checks could not be made
+        broken of 13 checks, 7 checks could not be made
         ");
         assert_eq!(outcome.code, exit::BROKEN);
     }
