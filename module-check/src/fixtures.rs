@@ -16,7 +16,8 @@ pub struct ModuleBuilder {
     vermagic: String,
     version: Option<String>,
     srcversion: String,
-    crcs: bool,
+    crcs: Vec<(String, u32)>,
+    signature: Vec<u8>,
 }
 
 impl ModuleBuilder {
@@ -26,7 +27,8 @@ impl ModuleBuilder {
             vermagic: format!("{release} SMP preempt mod_unload modversions "),
             version: Some("0.1.0".to_owned()),
             srcversion: "0123456789ABCDEF0123456".to_owned(),
-            crcs: false,
+            crcs: Vec::new(),
+            signature: Vec::new(),
         }
     }
 
@@ -51,10 +53,27 @@ impl ModuleBuilder {
         self
     }
 
-    /// Whether a `__versions` table is present.
+    /// Whether a `__versions` table with two symbols is present.
     #[must_use]
     pub fn crcs(mut self, present: bool) -> Self {
-        self.crcs = present;
+        self.crcs.clear();
+        if present { self.crc("module_layout", 1).crc("input_event", 2) } else { self }
+    }
+
+    /// Adds a symbol to the `__versions` table.
+    #[must_use]
+    pub fn crc(mut self, symbol: &str, crc: u32) -> Self {
+        self.crcs.retain(|(name, _)| name != symbol);
+        self.crcs.push((symbol.to_owned(), crc));
+        self
+    }
+
+    /// Appends a signature that names the key with this serial number.
+    #[must_use]
+    pub fn signed_by(mut self, serial: u8) -> Self {
+        let identifier = [message::name("Vespera key"), message::der(0x02, &[serial])].concat();
+        let signed = message::signed(2, &message::pkcs7(&message::der(0x30, &identifier)));
+        self.signature = signed;
         self
     }
 
@@ -78,12 +97,21 @@ impl ModuleBuilder {
         let section =
             elf.add_section(segment.clone(), b".modinfo".to_vec(), SectionKind::ReadOnlyData);
         elf.append_section_data(section, info.as_bytes(), 1);
-        if self.crcs {
+        if !self.crcs.is_empty() {
+            let mut table = Vec::new();
+            for (symbol, crc) in &self.crcs {
+                let mut entry = [0; 64];
+                entry[..4].copy_from_slice(&crc.to_le_bytes());
+                entry[8..8 + symbol.len()].copy_from_slice(symbol.as_bytes());
+                table.extend(entry);
+            }
             let section =
                 elf.add_section(segment, b"__versions".to_vec(), SectionKind::ReadOnlyData);
-            elf.append_section_data(section, &[1; 64], 8);
+            elf.append_section_data(section, &table, 8);
         }
-        elf.write().unwrap()
+        let mut bytes = elf.write().unwrap();
+        bytes.extend(&self.signature);
+        bytes
     }
 }
 
@@ -148,5 +176,57 @@ impl FixtureRoot {
         let place = self.module(release, &ModuleBuilder::new(release).crcs(true));
         self.index(release, &["extra/maccel/maccel.ko", "kernel/drivers/hid/hid-generic.ko"]);
         place
+    }
+}
+
+/// A PKCS#7 message in the making.
+pub(crate) mod message {
+    use crate::der::tag;
+    use crate::signature::MAGIC;
+
+    pub(crate) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![tag];
+        match u8::try_from(content.len()) {
+            Ok(short @ 0..=0x7f) => bytes.push(short),
+            _ => {
+                bytes.push(0x82);
+                bytes.extend(u16::try_from(content.len()).unwrap().to_be_bytes());
+            }
+        }
+        bytes.extend(content);
+        bytes
+    }
+
+    pub(crate) fn name(text: &str) -> Vec<u8> {
+        let pair = [der(tag::OID, &[0x55, 4, 3]), der(0x0c, text.as_bytes())].concat();
+        der(tag::SEQUENCE, &der(tag::SET, &der(tag::SEQUENCE, &pair)))
+    }
+
+    pub(crate) fn signed(trailer_id: u8, message: &[u8]) -> Vec<u8> {
+        let mut module = message.to_vec();
+        module.extend([0, 0, trailer_id, 0, 0, 0, 0, 0]);
+        module.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
+        module.extend(MAGIC);
+        module
+    }
+
+    pub(crate) fn pkcs7(identifier: &[u8]) -> Vec<u8> {
+        let sha256 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
+        let signer = [
+            der(tag::INTEGER, &[1]),
+            identifier.to_vec(),
+            der(tag::SEQUENCE, &der(tag::OID, &sha256)),
+        ]
+        .concat();
+        let signed_data = [
+            der(tag::INTEGER, &[1]),
+            der(tag::SET, &[]),
+            der(tag::SEQUENCE, &[]),
+            der(tag::CONTEXT_0, &[]),
+            der(tag::SET, &der(tag::SEQUENCE, &signer)),
+        ]
+        .concat();
+        let content = der(tag::CONTEXT_0, &der(tag::SEQUENCE, &signed_data));
+        der(tag::SEQUENCE, &[der(tag::OID, &[1]), content].concat())
     }
 }

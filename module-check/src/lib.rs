@@ -10,15 +10,20 @@
 //! - [`compression`]: plain, xz, zst and gz module files
 //! - [`module_file`]: one opened module: `.modinfo`, `__versions`, appended signature
 //! - [`modinfo`]: the `.modinfo` section
+//! - [`symbols`]: symbol CRCs of modules and kernels
+//! - [`signature`]: the appended signature and its certificate
 //! - [`vermagic`]: the comparison the kernel makes
 //! - [`fixtures`] (feature): small made-up trees for tests
 
 pub mod compression;
+mod der;
 #[cfg(feature = "fixtures")]
 pub mod fixtures;
 pub mod modinfo;
 pub mod module_file;
 pub mod root;
+pub mod signature;
+pub mod symbols;
 pub mod tree;
 pub mod vermagic;
 

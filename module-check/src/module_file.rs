@@ -8,9 +8,8 @@ use object::{Object, ObjectSection};
 
 use crate::compression::{CompressionError, unpack};
 use crate::modinfo::ModInfo;
-
-/// `MODULE_SIG_STRING` of the kernel: the last bytes of a signed module.
-const SIGNATURE_MAGIC: &[u8] = b"~Module signature appended~\n";
+use crate::signature::{self, Appended};
+use crate::symbols::{Crcs, parse_extended, parse_versions};
 
 /// Why a module file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -53,10 +52,10 @@ impl ModuleFileError {
 pub struct ModuleFile {
     /// Everything in `.modinfo`.
     pub info: ModInfo,
-    /// Whether a `__versions` table is present.
-    pub has_crcs: bool,
-    /// Whether a signature is appended.
-    pub signed: bool,
+    /// The CRCs of the symbols it uses; empty without MODVERSIONS.
+    pub crcs: Crcs,
+    /// The appended signature.
+    pub signature: Appended,
 }
 
 impl ModuleFile {
@@ -75,13 +74,21 @@ impl ModuleFile {
         let elf = object::File::parse(bytes).map_err(|error| error.to_string())?;
         let section = elf.section_by_name(".modinfo").ok_or("it has no .modinfo section")?;
         let data = section.data().map_err(|error| format!(".modinfo: {error}"))?;
-        let crcs = |name| elf.section_by_name(name).is_some_and(|section| section.size() > 0);
-        Ok(Self {
-            info: ModInfo::parse(data),
-            // Kernels from 6.14 on may write the table for long (Rust) names instead.
-            has_crcs: crcs("__versions") || crcs("__version_ext_crcs"),
-            signed: bytes.ends_with(SIGNATURE_MAGIC),
-        })
+        let bytes_of = |name| {
+            elf.section_by_name(name).and_then(|section| section.data().ok()).unwrap_or_default()
+        };
+        let mut crcs = parse_versions(bytes_of("__versions"));
+        // Kernels from 6.14 on may write this pair as well or instead, for long (Rust) names.
+        crcs.extend(parse_extended(
+            bytes_of("__version_ext_crcs"),
+            bytes_of("__version_ext_names"),
+        ));
+        Ok(Self { info: ModInfo::parse(data), crcs, signature: signature::of_module(bytes) })
+    }
+
+    /// Whether the kernel would look at symbol CRCs.
+    pub fn has_crcs(&self) -> bool {
+        !self.crcs.is_empty()
     }
 
     /// The version magic, with its trailing space as the kernel compares it.
@@ -112,15 +119,18 @@ mod tests {
         assert_eq!(module.vermagic(), Some("6.1.0-49-amd64 SMP preempt mod_unload modversions "));
         assert_eq!(module.version(), Some("0.1.0"));
         assert_eq!(module.srcversion(), Some("0123456789ABCDEF0123456"));
-        assert!(module.has_crcs);
-        assert!(!module.signed);
+        assert!(module.has_crcs());
+        assert_eq!(module.signature, Appended::None);
     }
 
     #[test]
-    fn a_signature_is_seen_by_its_trailing_magic() {
+    fn a_signature_behind_the_elf_file_does_not_disturb_it() {
         let mut bytes = ModuleBuilder::new("6.1.0").bytes();
-        bytes.extend_from_slice(SIGNATURE_MAGIC);
-        assert!(ModuleFile::parse(&bytes).unwrap().signed);
+        bytes.extend_from_slice(&[0; 12]);
+        bytes.extend_from_slice(signature::MAGIC);
+        let module = ModuleFile::parse(&bytes).unwrap();
+        assert!(matches!(module.signature, Appended::Damaged(_)));
+        assert_eq!(module.version(), Some("0.1.0"));
     }
 
     #[test]

@@ -82,18 +82,23 @@ impl KernelTree {
     /// The version magic of the kernel itself, as one of its own modules carries it: no file
     /// states it, and the running kernel tells it only when it refuses a module.
     pub fn kernel_vermagic(&self) -> Option<String> {
-        // The nearest modules that read well will do; the rest would say the same.
+        // The first modules that read well will do; the rest would say the same.
         const ATTEMPTS: usize = 8;
-        let index = self.index().ok()??;
+        self.own_modules().iter().take(ATTEMPTS).find_map(|path| {
+            let module = crate::ModuleFile::read(&self.folder.join(path)).ok()?;
+            module.vermagic().map(str::to_owned)
+        })
+    }
+
+    /// The kernel's own modules, as paths inside the folder; none when they cannot be listed.
+    pub(crate) fn own_modules(&self) -> Vec<String> {
+        let index = self.index().ok().flatten().unwrap_or_default();
         index
             .lines()
             .filter_map(|line| line.split_once(':').map(|(path, _)| path))
             .filter(|path| path.starts_with("kernel/"))
-            .take(ATTEMPTS)
-            .find_map(|path| {
-                let module = crate::ModuleFile::read(&self.folder.join(path)).ok()?;
-                module.vermagic().map(str::to_owned)
-            })
+            .map(str::to_owned)
+            .collect()
     }
 
     fn index(&self) -> Result<Option<String>, TreeError> {

@@ -60,10 +60,31 @@ catalogue! {
         "Module made for this kernel";
         "The module was made for another kernel";
         ""
-    MODULE_NOT_LOADED "module-not-loaded" Error after Some("module-wrong-kernel");
+    MODULE_SYMBOLS_DIFFER "module-symbols-differ" Error after Some("module-wrong-kernel");
+        "Symbols of the module known to this kernel";
+        "The module was made for other symbols than this kernel has";
+        ""
+    SECURE_BOOT_UNSIGNED "secure-boot-module-unsigned" Error after Some("module-symbols-differ");
+        "Module signature";
+        "This kernel takes only signed modules, and ours has no signature";
+        ""
+    SECURE_BOOT_NOT_ENROLLED "secure-boot-key-not-enrolled" Error
+        after Some("secure-boot-module-unsigned");
+        "Signing key enrolled";
+        "The key of the module is not enrolled for Secure Boot";
+        "sudo mokutil --import /usr/share/vespera/module-signing.der"
+    MODULE_BLACKLISTED "module-blacklisted" Error after Some("secure-boot-key-not-enrolled");
+        "Module not blacklisted";
+        "The module is blacklisted";
+        ""
+    MODULE_LOADING_DISABLED "module-loading-disabled" Error after Some("module-blacklisted");
+        "Loading of modules allowed";
+        "Loading of modules was disabled after the boot";
+        "systemctl reboot"
+    MODULE_NOT_LOADED "module-not-loaded" Error after Some("module-loading-disabled");
         "Module loaded";
         "The module is not loaded";
-        "sudo systemctl start vespera-module.service"
+        "sudo vesperactl module load"
     MODULE_STALE "module-stale" Warning after Some("module-not-loaded");
         "Loaded module is the installed one";
         "An older build of the module is still loaded";
@@ -72,6 +93,10 @@ catalogue! {
         "Group maccel";
         "The group maccel does not exist";
         "sudo systemd-sysusers"
+    GROUP_NOT_MEMBER "group-not-member" Info after Some("group-missing");
+        "You are in group maccel";
+        "You are not in group maccel";
+        ""
     PERMISSIONS_PARAMETERS "permissions-parameters-wrong" Warning after Some("group-missing");
         "Settings writable by group maccel";
         "The group maccel cannot write the settings";
@@ -103,7 +128,7 @@ mod tests {
 
     #[test]
     fn codes_are_unique_and_name_area_and_fault_in_kebab_case() {
-        const AREAS: &[&str] = &["module", "group", "permissions", "boot"];
+        const AREAS: &[&str] = &["module", "group", "permissions", "boot", "secure", "deployment"];
         let mut seen = BTreeSet::new();
         for kind in ALL {
             assert!(seen.insert(kind.code), "{} twice", kind.code);

@@ -8,21 +8,27 @@
 //! - [`check`]: one finding, and the state that follows from all of them
 //! - [`catalogue`]: every check there is, with its words and its remedy
 //! - [`survey`]: runs the checks of a host
-//! - [`module`], [`loaded`], [`permissions`], [`group`]: the areas
+//! - [`module`], [`secure_boot`], [`blacklist`], [`loaded`], [`permissions`], [`group`]: the areas
+//! - [`person`]: who asks
+//! - [`mice`]: the devices the driver serves
 //! - [`host`]: facts that are shown but not judged (kernel, image, boot)
 //! - [`report`][]: `/run/vespera/module.json`
 //! - [`load_error`]: what the kernel's refusals mean
 //! - [`timestamp`]: the one notation of times
 
+pub mod blacklist;
 pub mod catalogue;
 pub mod check;
 pub mod group;
 pub mod host;
 pub mod load_error;
 pub mod loaded;
+pub mod mice;
 pub mod module;
 pub mod permissions;
+pub mod person;
 pub mod report;
+pub mod secure_boot;
 pub mod survey;
 pub mod timestamp;
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The module on disk: is it there for this kernel, would the kernel take it?
 
+use module_check::signature::Appended;
 use module_check::tree::{self, KernelTree, Lookup};
 use module_check::vermagic::{self, Fit};
-use module_check::{ModuleFile, Root};
+use module_check::{ModuleFile, Root, symbols};
 use serde::{Deserialize, Serialize};
 
 use crate::MACCEL;
 use crate::catalogue::{
-    MODULE_MISSING, MODULE_NOT_INDEXED, MODULE_UNREADABLE, MODULE_WRONG_KERNEL,
+    MODULE_MISSING, MODULE_NOT_INDEXED, MODULE_SYMBOLS_DIFFER, MODULE_UNREADABLE,
+    MODULE_WRONG_KERNEL,
 };
 use crate::check::Check;
 
@@ -32,8 +34,17 @@ pub struct ModuleFacts {
 pub struct Installed {
     /// The file's own words, if it could be read.
     pub facts: Option<ModuleFacts>,
+    /// Its appended signature, if it could be read.
+    pub signature: Option<Appended>,
     /// The findings.
     pub checks: Vec<Check>,
+}
+
+impl Installed {
+    /// Without a file that could be read.
+    pub(crate) fn unread(checks: Vec<Check>) -> Self {
+        Self { facts: None, signature: None, checks }
+    }
 }
 
 /// Examines the module of `kernel` under `root`.
@@ -60,38 +71,44 @@ pub fn examine(root: &Root, kernel: &str) -> Installed {
         }
         Ok(Lookup::Missing) => {
             checks.push(missing(root, kernel));
-            return Installed { facts: None, checks };
+            return Installed::unread(checks);
         }
         Err(error) => {
             checks.push(Check::unknown(&MODULE_MISSING, root, error.to_string()));
-            return Installed { facts: None, checks };
+            return Installed::unread(checks);
         }
     };
     let module = match ModuleFile::read(&path) {
         Ok(module) => module,
         Err(error) if error.is_permission() => {
             checks.push(Check::unknown(&MODULE_UNREADABLE, root, error.to_string()));
-            return Installed { facts: None, checks };
+            return Installed::unread(checks);
         }
         Err(error) => {
             checks.push(
                 Check::failed(&MODULE_UNREADABLE, root, error.to_string())
                     .remedy(reinstall(root, kernel)),
             );
-            return Installed { facts: None, checks };
+            return Installed::unread(checks);
         }
     };
     checks.push(Check::ok(&MODULE_UNREADABLE, root, ""));
     checks.push(fits(root, &tree, &module));
+    checks.push(symbols(root, &tree, &module));
     let text = |value: Option<&str>| value.map(|value| value.trim_end().to_owned());
     let facts = ModuleFacts {
         path: root.inside(&path).into_string(),
         version: text(module.version()),
         srcversion: text(module.srcversion()),
         vermagic: text(module.vermagic()),
-        signer: None,
+        signer: match &module.signature {
+            Appended::Signature(signature) => {
+                Some(signature.signer.clone().unwrap_or_else(|| signature.key_id.clone()))
+            }
+            Appended::None | Appended::Damaged(_) => None,
+        },
     };
-    Installed { facts: Some(facts), checks }
+    Installed { facts: Some(facts), signature: Some(module.signature), checks }
 }
 
 /// The kernels under `root`.
@@ -138,7 +155,7 @@ fn fits(root: &Root, tree: &KernelTree, module: &ModuleFile) -> Check {
         .remedy(reinstall(root, tree.release()))
     };
     match tree.kernel_vermagic() {
-        Some(kernel) => match vermagic::compare(own, &kernel, module.has_crcs) {
+        Some(kernel) => match vermagic::compare(own, &kernel, module.has_crcs()) {
             Fit::Same => Check::ok(&MODULE_WRONG_KERNEL, root, own.trim()),
             Fit::SymbolsDecide => Check::ok(
                 &MODULE_WRONG_KERNEL,
@@ -156,7 +173,7 @@ fn fits(root: &Root, tree: &KernelTree, module: &ModuleFile) -> Check {
             root,
             format!("{}; only the release could be compared", own.trim()),
         ),
-        None if module.has_crcs => Check::unknown(
+        None if module.has_crcs() => Check::unknown(
             &MODULE_WRONG_KERNEL,
             root,
             format!(
@@ -167,6 +184,34 @@ fn fits(root: &Root, tree: &KernelTree, module: &ModuleFile) -> Check {
         ),
         None => differs(own, tree.release()),
     }
+}
+
+fn symbols(root: &Root, tree: &KernelTree, module: &ModuleFile) -> Check {
+    let kind = &MODULE_SYMBOLS_DIFFER;
+    if !module.has_crcs() {
+        return Check::ok(kind, root, "it carries no symbol versions");
+    }
+    let Some(kernel) = symbols::of_kernel(root, tree, &module.crcs) else {
+        return Check::unknown(kind, root, format!("{} has no symbol list", tree.release()));
+    };
+    let found = symbols::compare(&module.crcs, &kernel);
+    let names = |names: &[String]| listed(names.iter().map(String::as_str));
+    let made_for = module.vermagic().map_or("an unnamed kernel", vermagic::release);
+    let releases = format!("made for {made_for}, the kernel is {}", tree.release());
+    let fault = if !found.differing.is_empty() {
+        format!("{releases}: another version of {} in {}", names(&found.differing), kernel.source)
+    } else if !found.missing.is_empty() {
+        format!("{releases}: no {} in {}", names(&found.missing), kernel.source)
+    } else {
+        let total = module.crcs.len();
+        return if found.same == 0 {
+            Check::unknown(kind, root, format!("{} tells nothing about them", kernel.source))
+        } else {
+            let detail = format!("{} of {total} compared with {}", found.same, kernel.source);
+            Check::ok(kind, root, detail)
+        };
+    };
+    Check::failed(kind, root, fault).remedy(reinstall(root, tree.release()))
 }
 
 /// The one command that brings a fitting module, by the kind of host.
@@ -224,6 +269,11 @@ mod tests {
             .crcs(true);
         let table = [
             (real_time.bytes(), true, "module-wrong-kernel"),
+            (
+                ModuleBuilder::new(kernel).crcs(true).crc("input_event", 99).bytes(),
+                true,
+                "module-symbols-differ",
+            ),
             (ModuleBuilder::new("6.0.0").bytes(), true, "module-wrong-kernel"),
             (b"not a module".to_vec(), true, "module-unreadable"),
             (ModuleBuilder::new(kernel).bytes(), false, "module-not-indexed"),

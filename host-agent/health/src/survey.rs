@@ -3,13 +3,13 @@
 
 use module_check::Root;
 
-use crate::catalogue::{BOOT_UNCHECKED, MODULE_MISSING};
-use crate::check::{Check, State};
+use crate::catalogue::{BOOT_UNCHECKED, MODULE_MISSING, SECURE_BOOT_UNSIGNED};
+use crate::check::{Check, Severity, State, Status};
 use crate::load_error::LoadError;
 use crate::loaded::{self, LoadedModule};
 use crate::module::{self, ModuleFacts};
 use crate::report::ModuleReport;
-use crate::{group, host, permissions};
+use crate::{blacklist, group, host, permissions, person, secure_boot};
 
 /// Everything found about the running kernel's module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,24 +32,42 @@ impl Survey {
         let kernel = host::kernel(root);
         let installed = match &kernel {
             Some(kernel) => module::examine(root, kernel),
-            None => module::Installed {
-                facts: None,
-                checks: vec![Check::unknown(
-                    &MODULE_MISSING,
-                    root,
-                    "/proc/sys/kernel/osrelease tells no kernel release",
-                )],
-            },
+            None => module::Installed::unread(vec![Check::unknown(
+                &MODULE_MISSING,
+                root,
+                "/proc/sys/kernel/osrelease tells no kernel release",
+            )]),
         };
         let loaded = loaded::find(root);
         let mut checks = installed.checks;
+        let is_loaded = loaded.is_some();
+        checks.extend(
+            secure_boot::checks(root, installed.signature.as_ref(), is_loaded)
+                .into_iter()
+                // A new image is the only way to a signed module.
+                .map(|check| match (&kernel, check.code == SECURE_BOOT_UNSIGNED.code) {
+                    (Some(kernel), true) if check.is_failed() => {
+                        check.remedy(module::reinstall(root, kernel))
+                    }
+                    _ => check,
+                }),
+        );
+        checks.extend(blacklist::checks(root, is_loaded));
         checks.extend(loaded::checks(
             root,
             loaded.as_ref(),
             installed.facts.as_ref(),
             load_error.as_ref(),
         ));
+        if is_loaded {
+            // The kernel has answered by taking the module; what could not be foreseen is no
+            // longer in doubt.
+            for check in checks.iter_mut().filter(|check| check.status == Status::Unknown) {
+                check.severity = Severity::Info;
+            }
+        }
         checks.push(group::check(root));
+        checks.push(person::check(root));
         checks.extend(permissions::checks(root));
         Self { kernel, module: installed.facts, loaded, load_error, checks }
     }

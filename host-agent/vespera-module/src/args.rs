@@ -24,6 +24,8 @@ pub(crate) enum Command {
         #[arg(long)]
         no_load: bool,
     },
+    /// Remove the loaded module from the kernel and write the report
+    Unload,
     /// Give the files of the loaded module to the group maccel
     Permissions {
         /// Device paths as udev names them (/module/maccel, /devices/virtual/maccel/...); all files

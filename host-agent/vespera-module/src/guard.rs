@@ -2,10 +2,11 @@
 //! Check the module, load it, report.
 
 use anyhow::Context;
+use health::catalogue::{MODULE_NOT_LOADED, SECURE_BOOT_NOT_ENROLLED};
 use health::check::causes;
 use health::load_error::LoadError;
 use health::report::{FORMAT, ModuleReport};
-use health::{Root, State, Survey, host, module, timestamp};
+use health::{Check, Root, Severity, State, Survey, host, module, timestamp};
 
 use crate::{journal, loader, ownership};
 
@@ -30,15 +31,22 @@ pub(crate) fn run(root: &Root, may_load: bool) -> anyhow::Result<bool> {
     Ok(matches!(report.state, State::Healthy | State::Degraded))
 }
 
+/// Removes the module; the report then says so.
+pub(crate) fn unload(root: &Root) -> anyhow::Result<()> {
+    anyhow::ensure!(root.is_host(), "only the running kernel has a module to remove");
+    if let Err(refusal) = loader::unload() {
+        let why = std::io::Error::from_raw_os_error(refusal.errno);
+        anyhow::bail!("cannot remove the module: {why}");
+    }
+    run(root, false).map(drop)
+}
+
 /// Loads the module if it is there, fits and does not run yet.
 fn load(root: &Root, kernel: &str, before: &Survey) -> Option<LoadError> {
-    let fits = !before.checks.iter().any(|check| {
-        check.is_failed()
-            && check.code.starts_with("module-")
-            && check.code != health::catalogue::MODULE_NOT_LOADED.code
-    });
+    // What would keep it out is known; trying all the same would only add noise to the kernel log.
+    let hindered = before.checks.iter().any(|check| check.is_failed() && hinders(check));
     let module = before.module.as_ref()?;
-    if before.loaded.is_some() || !fits {
+    if before.loaded.is_some() || hindered {
         return None;
     }
     match loader::load() {
@@ -50,6 +58,15 @@ fn load(root: &Root, kernel: &str, before: &Survey) -> Option<LoadError> {
             Some(LoadError::from_errno(refusal.errno, &module::reinstall(root, kernel)))
         }
     }
+}
+
+/// Whether a fault makes loading pointless, or forbids it.
+fn hinders(check: &Check) -> bool {
+    let code = check.code.as_ref();
+    // Whether a key is trusted only the kernel knows for sure: let it say so.
+    code != MODULE_NOT_LOADED.code
+        && code != SECURE_BOOT_NOT_ENROLLED.code
+        && check.severity == Severity::Error
 }
 
 fn report(root: &Root, kernel: String, survey: Survey) -> ModuleReport {

@@ -32,6 +32,13 @@ pub(crate) fn load() -> Result<(), Refusal> {
     insert(&module)
 }
 
+/// Removes maccel.
+pub(crate) fn unload() -> Result<(), Refusal> {
+    let context = kmod::Context::new().map_err(|error| refusal(&error))?;
+    let module = context.module_new_from_name(MACCEL).map_err(|error| refusal(&error))?;
+    module.remove_module(0).map_err(|error| refusal(&error))
+}
+
 fn insert(module: &kmod::Module) -> Result<(), Refusal> {
     let options = module.options().map(|options| options.to_string_lossy().into_owned());
     let options = options.as_deref().unwrap_or_default();

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let outcome = match args.command {
         Command::Run { no_load } => guard::run(&args.root, !no_load)
             .map(|works| if works { ExitCode::SUCCESS } else { ExitCode::from(UNFIT) }),
+        Command::Unload => guard::unload(&args.root).map(|()| ExitCode::SUCCESS),
         Command::Permissions { devpaths } => {
             ownership::apply(&args.root, &devpaths).map(|()| ExitCode::SUCCESS)
         }

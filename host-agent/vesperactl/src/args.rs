@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The command line.
+//! The command line: the one definition of parsing, completions and man pages.
 
+use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
+use clap_complete::Shell;
 use health::Root;
 
 /// See whether mouse acceleration works on this system, and what mends it if not
@@ -26,9 +28,25 @@ pub(crate) enum Command {
     Status(Show),
     /// Run every check and show each result
     Doctor(Show),
-    /// Look at the kernel module
+    /// Check, load or remove the kernel module
     #[command(subcommand)]
     Module(ModuleCommand),
+    /// See or change who may change mouse settings
+    #[command(subcommand)]
+    Group(GroupCommand),
+    /// List the mice the driver serves
+    Devices(Show),
+    /// Print the completions of a shell
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the man pages into a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder, which must exist
+        folder: Utf8PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -40,6 +58,21 @@ pub(crate) enum ModuleCommand {
         kernel: Option<String>,
         #[command(flatten)]
         show: Show,
+    },
+    /// Load the module, as at boot (needs root)
+    Load,
+    /// Remove the module from the kernel (needs root)
+    Unload,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GroupCommand {
+    /// Show the group maccel and whether you are in it
+    Status(Show),
+    /// Put a user into the group maccel (needs root)
+    Add {
+        /// The user; the one who called sudo by default
+        user: Option<String>,
     },
 }
 

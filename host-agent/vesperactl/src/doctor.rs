@@ -64,9 +64,14 @@ mod tests {
         let outcome = run(FixtureRoot::new().root(), &Show { json: false }, Ink::PLAIN).unwrap();
         insta::assert_snapshot!(outcome.text, @r"
         ?    Module for this kernel: /proc/sys/kernel/osrelease tells no kernel release
+        ?    Module signature: there is no module to look at
+        ok   Signing key enrolled: not needed: Secure Boot is off
+        ok   Module not blacklisted
+        ?    Loading of modules allowed: /proc/sys/kernel/modules_disabled is unreadable
         FAIL The module is not loaded: /sys/module/maccel is not there
         ?    Loaded module is the installed one: no module is loaded
         warn The group maccel does not exist: neither /etc/group nor /usr/lib/group has it; /usr/lib/sysusers.d/vespera.conf declares it
+        ?    You are in group maccel: /proc/self/status is unreadable
         ?    Settings writable by group maccel: the module is not loaded
         ?    /dev/maccel readable by group maccel: /dev/maccel is not there
         ok   Settings of each mouse writable by group maccel: no mouse has an entry
@@ -74,7 +79,7 @@ mod tests {
 
         FAIL The module is not loaded (module-not-loaded)
              /sys/module/maccel is not there
-             to mend it: sudo systemctl start vespera-module.service
+             to mend it: sudo vesperactl module load
 
         warn The group maccel does not exist (group-missing)
              neither /etc/group nor /usr/lib/group has it; /usr/lib/sysusers.d/vespera.conf declares it
@@ -84,7 +89,7 @@ mod tests {
              /run/vespera/module.json: No such file or directory (os error 2)
              to mend it: sudo systemctl start vespera-module.service
 
-        broken of 8 checks, 4 checks could not be made
+        broken of 13 checks, 7 checks could not be made
         ");
         assert_eq!(outcome.code, exit::BROKEN);
     }

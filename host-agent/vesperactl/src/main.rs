@@ -3,12 +3,16 @@
 //!
 //! - `args`: the command line
 //! - `exit`: the exit codes
-//! - `status`, `doctor`, `module`: one file per subcommand
+//! - `status`, `doctor`, `module`, `group`, `devices`: one file per subcommand
+//! - `manual`: completions and man pages
 //! - `screen`: marks, colours and lines for people
 
 mod args;
+mod devices;
 mod doctor;
 mod exit;
+mod group;
+mod manual;
 mod module;
 mod screen;
 mod status;
@@ -18,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Args, Command, ModuleCommand};
+use crate::args::{Args, Command, GroupCommand, ModuleCommand};
 use crate::exit::Outcome;
 use crate::screen::Ink;
 
@@ -34,6 +38,13 @@ fn main() -> ExitCode {
         Command::Module(ModuleCommand::Check { kernel, show }) => {
             module::check(&args.root, kernel, &show, ink)
         }
+        Command::Module(ModuleCommand::Load) => module::run_guard(&args.root, "run"),
+        Command::Module(ModuleCommand::Unload) => module::run_guard(&args.root, "unload"),
+        Command::Group(GroupCommand::Status(show)) => group::status(&args.root, &show),
+        Command::Group(GroupCommand::Add { user }) => group::add(&args.root, user),
+        Command::Devices(show) => devices::run(&args.root, &show),
+        Command::Completion { shell } => Ok(manual::completion(shell)),
+        Command::Man { folder } => manual::man(&folder),
     };
     match outcome {
         Ok(Outcome { text, code }) => print(&text).map_or_else(fail, |()| ExitCode::from(code)),

@@ -1,13 +1,37 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `vesperactl module`: the kernel module by itself.
 
-use anyhow::{Context, bail};
+use std::process::Command;
+
+use anyhow::{Context, bail, ensure};
+use health::person::Person;
 use health::{Root, host, module};
 
 use crate::args::Show;
 use crate::doctor;
-use crate::exit::Outcome;
+use crate::exit::{self, Outcome};
 use crate::screen::Ink;
+
+/// The only program that may change what the kernel holds.
+const GUARD: &str = "/usr/libexec/vespera/vespera-module";
+/// Its exit code for a module that does not work; the reasons are on stderr.
+const UNFIT: i32 = 10;
+
+/// Runs the privileged program; it says itself what it did.
+pub(crate) fn run_guard(root: &Root, command: &str) -> anyhow::Result<Outcome> {
+    ensure!(root.is_host(), "modules are loaded and removed on the running system only");
+    let person = Person::of_process(root).context("/proc/self/status is unreadable")?;
+    let verb = if command == "run" { "load" } else { command };
+    ensure!(person.uid == 0, "needs root: sudo vesperactl module {verb}");
+    let status =
+        Command::new(GUARD).arg(command).status().with_context(|| format!("cannot run {GUARD}"))?;
+    let code = match status.code() {
+        Some(0) => exit::HEALTHY,
+        Some(UNFIT) => exit::BROKEN,
+        _ => bail!("{GUARD} {command} failed ({status})"),
+    };
+    Ok(Outcome { text: String::new(), code })
+}
 
 /// Whether the installed module fits a kernel.
 pub(crate) fn check(

@@ -91,9 +91,11 @@ impl Mark {
         }
     }
 
-    /// The worst mark of several findings.
+    /// The worst mark of several findings, remarks left out.
     pub(crate) fn worst<'a>(checks: impl Iterator<Item = &'a Check>) -> Self {
-        checks.map(Self::of).max().unwrap_or(Self::None)
+        let remark =
+            |check: &&Check| check.status != Status::Ok && check.severity == Severity::Info;
+        checks.filter(|check| !remark(check)).map(Self::of).max().unwrap_or(Self::None)
     }
 }
 

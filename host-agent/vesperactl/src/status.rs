@@ -6,7 +6,7 @@ use health::host::ImageFacts;
 use health::load_error::LoadError;
 use health::loaded::LoadedModule;
 use health::module::ModuleFacts;
-use health::{Check, Root, State, Survey};
+use health::{Check, Root, Severity, State, Survey};
 use serde::Serialize;
 
 use crate::args::Show;
@@ -66,7 +66,8 @@ fn screen(report: &StatusReport, ink: Ink) -> String {
     let boot = |check: &&Check| check.code.starts_with("boot-");
     let at = report.checks.iter().find(boot).map_or("", |check| check.detail.as_str());
     row(marked(report, boot), "boot check", at);
-    for check in causes(&report.checks) {
+    // Remarks are doctor's.
+    for check in causes(&report.checks).filter(|check| check.severity > Severity::Info) {
         text.push('\n');
         text.push_str(&finding(ink, check));
     }
@@ -114,7 +115,7 @@ fn permissions(report: &StatusReport, access: impl Fn(&&Check) -> bool) -> Strin
         .checks
         .iter()
         .filter(access)
-        .filter(|check| check.is_failed())
+        .filter(|check| check.is_failed() && check.severity > Severity::Info)
         .map(|check| check.code.as_ref())
         .collect();
     match (wrong.is_empty(), &report.loaded) {
@@ -144,6 +145,7 @@ mod tests {
             br#"{"image":{"name":"vespera","version":"44.20260819"}}"#,
         );
         fixture.file("etc/group", b"maccel:x:962:\n");
+        fixture.file("proc/sys/kernel/modules_disabled", b"0\n");
         fixture.file(
             "run/vespera/module.json",
             br#"{"format":1,"boot_id":"boot-1","time":"2026-01-01T00:00:05Z","kernel":"6.1.0",
