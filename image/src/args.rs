@@ -3,7 +3,8 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use image::config::FILE_NAME;
+use image::config::choice::{RETIRED_GPU, RETIRED_GPU_REASON};
+use image::config::{FILE_NAME, Gpu, Variant};
 
 /// From vespera-config.yaml to a verified image
 #[derive(Debug, Parser)]
@@ -46,6 +47,12 @@ pub(crate) enum Command {
         /// The configuration
         #[arg(long, default_value = FILE_NAME, global = true)]
         config: Utf8PathBuf,
+        /// Variant of the base, where the build argument differs from the configuration
+        #[arg(long, global = true, value_parser = variant)]
+        aurora_variant: Option<Variant>,
+        /// Graphics variant, where the build argument differs from the configuration
+        #[arg(long, global = true, value_parser = gpu)]
+        gpu_variant: Option<Gpu>,
         #[command(subcommand)]
         stage: Stage,
     },
@@ -93,4 +100,15 @@ pub(crate) struct Payload {
     /// Date of the build, RFC 3339
     #[arg(long)]
     pub(crate) date: Option<String>,
+}
+
+fn variant(word: &str) -> Result<Variant, String> {
+    Variant::from_word(word).ok_or_else(|| format!("allowed: {}", Variant::WORDS.join(", ")))
+}
+
+fn gpu(word: &str) -> Result<Gpu, String> {
+    if word == RETIRED_GPU {
+        return Err(RETIRED_GPU_REASON.to_owned());
+    }
+    Gpu::from_word(word).ok_or_else(|| format!("allowed: {}", Gpu::WORDS.join(", ")))
 }

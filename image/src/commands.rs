@@ -31,7 +31,12 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             println!("{release}");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Customize { root, config, stage } => customize(&root, &config, stage),
+        Command::Customize { root, config, aurora_variant, gpu_variant, stage } => {
+            let (mut config, _) = Config::load(&config)?;
+            config.base.variant = aurora_variant.unwrap_or(config.base.variant);
+            config.base.gpu = gpu_variant.unwrap_or(config.base.gpu);
+            customize(&root, &config, stage)
+        }
     }
 }
 
@@ -72,16 +77,19 @@ fn check(file: &Utf8Path, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn customize(root: &Utf8Path, config: &Utf8Path, stage: Stage) -> Result<ExitCode> {
-    let (config, _) = Config::load(config)?;
+fn customize(root: &Utf8Path, config: &Config, stage: Stage) -> Result<ExitCode> {
     let (tools, report) = (&tool::Path, &mut Stdout);
     match stage {
         Stage::Packages => customize::packages::apply(root, &config.packages, tools, report)?,
         Stage::Payload(payload) => {
             let release = kernel::release(root)?;
-            customize::payload::install(root, &payload.from, tools, report)?;
-            let facts = facts(&config, payload);
-            customize::identity::write(root, &config, &release, &facts, report)?;
+            if config.maccel.enabled {
+                customize::payload::install(root, &payload.from, tools, report)?;
+            } else {
+                report.line("payload: not wanted, maccel.enabled is false");
+            }
+            let facts = facts(config, payload);
+            customize::identity::write(root, config, &release, &facts, report)?;
         }
         Stage::Module { .. } if !config.maccel.enabled => {
             report.line("module: not wanted, maccel.enabled is false");
