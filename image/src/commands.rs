@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What each command does with the library, and the exit code of each kind of error.
 
+use std::fs;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use image::config::{Config, Invalid};
 use image::customize::identity::BuildFacts;
 use image::customize::{self, Report as _, Stdout};
+use image::plan::{self, Facts};
 use image::{kernel, schema, tool};
 use serde_json::json;
 
-use crate::args::{Args, Command, Payload, Stage};
+use crate::args::{Args, Command, Known, Payload, Stage};
 
 const FAILURE: u8 = 1;
 const CONFIGURATION: u8 = 3;
@@ -21,8 +23,29 @@ const TOOL: u8 = 6;
 pub(crate) fn run(args: Args) -> Result<ExitCode> {
     match args.command {
         Command::Check { file, json } => check(&file, json),
-        Command::Schema => {
+        Command::Schema { check: None } => {
             print!("{}", schema::text());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Schema { check: Some(file) } => {
+            let committed =
+                fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
+            schema::check(&committed)?;
+            println!("{file}: current");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Plan { file, facts, json, matrix } => {
+            let (config, mut warnings) = Config::load(&file)?;
+            let mut plan = plan::plan(&config, &known(facts));
+            warnings.append(&mut plan.warnings);
+            plan.warnings = warnings;
+            if matrix {
+                println!("{}", plan.matrix());
+            } else if json {
+                println!("{:#}", serde_json::to_value(&plan)?);
+            } else {
+                print!("{}", plan.text());
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Kernel { root, label } => {
@@ -106,11 +129,29 @@ fn customize(root: &Utf8Path, config: &Config, stage: Stage) -> Result<ExitCode>
 fn facts(config: &Config, payload: Payload) -> BuildFacts {
     BuildFacts {
         name: config.name(),
-        reference: payload.reference,
-        version: payload.image_version,
-        base: payload.base,
-        base_digest: payload.base_digest,
-        revision: payload.revision,
-        date: payload.date,
+        reference: given(payload.reference),
+        version: given(payload.image_version),
+        base: given(payload.base),
+        base_digest: given(payload.base_digest),
+        revision: given(payload.revision),
+        date: given(payload.date),
     }
+}
+
+fn known(known: Known) -> Facts {
+    Facts {
+        owner: given(known.owner),
+        date: given(known.date),
+        revision: given(known.revision),
+        source: given(known.source),
+        base_digest: given(known.base_digest),
+        driver: given(known.driver),
+        kernel: given(known.kernel),
+        builder_digest: given(known.builder_digest),
+    }
+}
+
+/// A build argument that nobody set arrives as an empty word.
+fn given(value: Option<String>) -> Option<String> {
+    value.filter(|value| !value.is_empty())
 }
