@@ -3,7 +3,8 @@
 
 use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use image::config::FILE_NAME;
+use image::config::choice::{RETIRED_GPU, RETIRED_GPU_REASON};
+use image::config::{FILE_NAME, Gpu, Variant};
 
 /// From vespera-config.yaml to a verified image
 #[derive(Debug, Parser)]
@@ -28,7 +29,25 @@ pub(crate) enum Command {
         json: bool,
     },
     /// Print the JSON schema of the configuration
-    Schema,
+    Schema {
+        /// Compare it with a committed copy instead
+        #[arg(long, value_name = "FILE")]
+        check: Option<Utf8PathBuf>,
+    },
+    /// Show what would be built: names, tags, labels, build arguments
+    Plan {
+        /// The configuration
+        #[arg(default_value = FILE_NAME)]
+        file: Utf8PathBuf,
+        #[command(flatten)]
+        facts: Known,
+        /// Print the plan as JSON
+        #[arg(long, conflicts_with = "matrix")]
+        json: bool,
+        /// Print the matrix of a workflow, on one line
+        #[arg(long)]
+        matrix: bool,
+    },
     /// Print the one kernel release of a root
     Kernel {
         /// The root folder
@@ -46,6 +65,12 @@ pub(crate) enum Command {
         /// The configuration
         #[arg(long, default_value = FILE_NAME, global = true)]
         config: Utf8PathBuf,
+        /// Variant of the base, where the build argument differs from the configuration
+        #[arg(long, global = true, value_parser = variant)]
+        aurora_variant: Option<Variant>,
+        /// Graphics variant, where the build argument differs from the configuration
+        #[arg(long, global = true, value_parser = gpu)]
+        gpu_variant: Option<Gpu>,
         #[command(subcommand)]
         stage: Stage,
     },
@@ -68,6 +93,35 @@ pub(crate) enum Stage {
     },
     /// Remove what a build leaves behind and check the root
     Finish,
+}
+
+/// What is known about a run; an empty value counts as not given
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Known {
+    /// Owner of the images at the registry
+    #[arg(long)]
+    pub(crate) owner: Option<String>,
+    /// Date of the build, RFC 3339
+    #[arg(long)]
+    pub(crate) date: Option<String>,
+    /// Git revision
+    #[arg(long)]
+    pub(crate) revision: Option<String>,
+    /// Address of the repository
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Digest of the base
+    #[arg(long)]
+    pub(crate) base_digest: Option<String>,
+    /// Commit, or tree, of the driver
+    #[arg(long)]
+    pub(crate) driver: Option<String>,
+    /// Kernel release of the base
+    #[arg(long)]
+    pub(crate) kernel: Option<String>,
+    /// Digest of the image that the driver is compiled in
+    #[arg(long)]
+    pub(crate) builder_digest: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -93,4 +147,15 @@ pub(crate) struct Payload {
     /// Date of the build, RFC 3339
     #[arg(long)]
     pub(crate) date: Option<String>,
+}
+
+fn variant(word: &str) -> Result<Variant, String> {
+    Variant::from_word(word).ok_or_else(|| format!("allowed: {}", Variant::WORDS.join(", ")))
+}
+
+fn gpu(word: &str) -> Result<Gpu, String> {
+    if word == RETIRED_GPU {
+        return Err(RETIRED_GPU_REASON.to_owned());
+    }
+    Gpu::from_word(word).ok_or_else(|| format!("allowed: {}", Gpu::WORDS.join(", ")))
 }

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What each command does with the library, and the exit code of each kind of error.
 
+use std::fs;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use image::config::{Config, Invalid};
 use image::customize::identity::BuildFacts;
 use image::customize::{self, Report as _, Stdout};
+use image::plan::{self, Facts};
 use image::{kernel, schema, tool};
 use serde_json::json;
 
-use crate::args::{Args, Command, Payload, Stage};
+use crate::args::{Args, Command, Known, Payload, Stage};
 
 const FAILURE: u8 = 1;
 const CONFIGURATION: u8 = 3;
@@ -21,8 +23,29 @@ const TOOL: u8 = 6;
 pub(crate) fn run(args: Args) -> Result<ExitCode> {
     match args.command {
         Command::Check { file, json } => check(&file, json),
-        Command::Schema => {
+        Command::Schema { check: None } => {
             print!("{}", schema::text());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Schema { check: Some(file) } => {
+            let committed =
+                fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
+            schema::check(&committed)?;
+            println!("{file}: current");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Plan { file, facts, json, matrix } => {
+            let (config, mut warnings) = Config::load(&file)?;
+            let mut plan = plan::plan(&config, &known(facts));
+            warnings.append(&mut plan.warnings);
+            plan.warnings = warnings;
+            if matrix {
+                println!("{}", plan.matrix());
+            } else if json {
+                println!("{:#}", serde_json::to_value(&plan)?);
+            } else {
+                print!("{}", plan.text());
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Kernel { root, label } => {
@@ -31,7 +54,12 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             println!("{release}");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Customize { root, config, stage } => customize(&root, &config, stage),
+        Command::Customize { root, config, aurora_variant, gpu_variant, stage } => {
+            let (mut config, _) = Config::load(&config)?;
+            config.base.variant = aurora_variant.unwrap_or(config.base.variant);
+            config.base.gpu = gpu_variant.unwrap_or(config.base.gpu);
+            customize(&root, &config, stage)
+        }
     }
 }
 
@@ -72,16 +100,19 @@ fn check(file: &Utf8Path, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn customize(root: &Utf8Path, config: &Utf8Path, stage: Stage) -> Result<ExitCode> {
-    let (config, _) = Config::load(config)?;
+fn customize(root: &Utf8Path, config: &Config, stage: Stage) -> Result<ExitCode> {
     let (tools, report) = (&tool::Path, &mut Stdout);
     match stage {
         Stage::Packages => customize::packages::apply(root, &config.packages, tools, report)?,
         Stage::Payload(payload) => {
             let release = kernel::release(root)?;
-            customize::payload::install(root, &payload.from, tools, report)?;
-            let facts = facts(&config, payload);
-            customize::identity::write(root, &config, &release, &facts, report)?;
+            if config.maccel.enabled {
+                customize::payload::install(root, &payload.from, tools, report)?;
+            } else {
+                report.line("payload: not wanted, maccel.enabled is false");
+            }
+            let facts = facts(config, payload);
+            customize::identity::write(root, config, &release, &facts, report)?;
         }
         Stage::Module { .. } if !config.maccel.enabled => {
             report.line("module: not wanted, maccel.enabled is false");
@@ -98,11 +129,29 @@ fn customize(root: &Utf8Path, config: &Utf8Path, stage: Stage) -> Result<ExitCod
 fn facts(config: &Config, payload: Payload) -> BuildFacts {
     BuildFacts {
         name: config.name(),
-        reference: payload.reference,
-        version: payload.image_version,
-        base: payload.base,
-        base_digest: payload.base_digest,
-        revision: payload.revision,
-        date: payload.date,
+        reference: given(payload.reference),
+        version: given(payload.image_version),
+        base: given(payload.base),
+        base_digest: given(payload.base_digest),
+        revision: given(payload.revision),
+        date: given(payload.date),
     }
+}
+
+fn known(known: Known) -> Facts {
+    Facts {
+        owner: given(known.owner),
+        date: given(known.date),
+        revision: given(known.revision),
+        source: given(known.source),
+        base_digest: given(known.base_digest),
+        driver: given(known.driver),
+        kernel: given(known.kernel),
+        builder_digest: given(known.builder_digest),
+    }
+}
+
+/// A build argument that nobody set arrives as an empty word.
+fn given(value: Option<String>) -> Option<String> {
+    value.filter(|value| !value.is_empty())
 }

@@ -12,11 +12,15 @@
 //! - [`modinfo`]: what a module file says of itself, and its compressed form
 //! - [`schema`]: the JSON schema of the configuration
 //! - [`customize`]: the stages that run inside the container build
+//! - [`plan`]: names, tags, labels and build arguments of what would be built
+//! - [`detect`]: whether there must be a build, and why
 //! - [`tool`]: running other programs
 
 pub mod config;
 pub mod customize;
+pub mod detect;
 pub mod kernel;
 pub mod modinfo;
+pub mod plan;
 pub mod schema;
 pub mod tool;

@@ -130,6 +130,7 @@ fn wrong_shapes_name_place_and_what_is_allowed() {
 fn values_are_refused_with_what_would_be_right() {
     let cases: &[(&str, &str)] = &[
         ("base: {registry: 'https://ghcr.io'}", "without `https://`"),
+        ("build: {strategy: all}", "`all` is not known; allowed: single, matrix"),
         ("base: {tag: '-x'}", "is not a tag"),
         ("build: {image_name: Vespera}", "lower-case letters"),
         ("build: {platforms: [linux/riscv64]}", "allowed: linux/amd64, linux/arm64"),

@@ -10,6 +10,8 @@ use crate::modinfo::{self, Modinfo};
 use crate::tool::Tools;
 use crate::{kernel, modinfo::compress};
 
+/// The module's name.
+pub const NAME: &str = "maccel";
 /// The module's folder below its kernel's.
 const FOLDER: &str = "extra/maccel";
 /// Its name there.
@@ -48,6 +50,12 @@ pub fn install(
         .map_err(|source| Error::Module { path: module.to_owned(), source })?;
     let info = Modinfo::parse(&bytes)
         .map_err(|source| Error::Module { path: module.to_owned(), source })?;
+    if info.name != NAME {
+        return Err(Error::Refused(format!(
+            "{module} is the module `{}`, not `{NAME}`",
+            info.name
+        )));
+    }
     if info.kernel() != release {
         return Err(Error::Refused(format!(
             "{module} is for another kernel: its vermagic is `{}`, wanted is one that begins \
