@@ -56,6 +56,9 @@ fn play(plan: &Plan) -> Result<Record> {
     let span = i64::try_from(plan.frames.iter().map(|frame| frame.at_us).max().unwrap_or(0))?;
     let stamped = clock.stamped && span <= LONGEST_STAMPED;
     let start = if stamped { monotonic_us() - span } else { monotonic_us() + 20_000 };
+    // How much later than planned, in real time: when the host took the processor away, the rest
+    // of the plan moves with it, since reports sent to catch up would have other intervals.
+    let mut late = 0;
     for frame in &plan.frames {
         let mouse = mice
             .get_mut(frame.mouse)
@@ -64,7 +67,8 @@ fn play(plan: &Plan) -> Result<Record> {
         if stamped {
             mouse.send(frame, Some(at))?;
         } else {
-            wait_until(at);
+            wait_until(at + late);
+            late = late.max(monotonic_us() - at);
             mouse.send(frame, None)?;
         }
         // Handlers run inside the write, so what will ever arrive has arrived. Reading now keeps
