@@ -57,6 +57,30 @@ pub(crate) enum Command {
         #[arg(long, default_value = "")]
         label: String,
     },
+    /// Verify that a root is what the configuration says
+    Verify {
+        /// The root folder
+        #[arg(long)]
+        root: Utf8PathBuf,
+        /// The configuration
+        #[arg(long, default_value = FILE_NAME)]
+        config: Utf8PathBuf,
+        /// Value of the label ostree.linux, which must agree
+        #[arg(long)]
+        label: Option<String>,
+        /// Variant of the base, where the build argument differs from the configuration
+        #[arg(long, value_parser = variant)]
+        aurora_variant: Option<Variant>,
+        /// Graphics variant, where the build argument differs from the configuration
+        #[arg(long, value_parser = gpu)]
+        gpu_variant: Option<Gpu>,
+        /// Print the report as JSON
+        #[arg(long, conflicts_with = "markdown")]
+        json: bool,
+        /// Print the report as Markdown
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Change a root as the configuration says; runs inside the container build
     Customize {
         /// The root folder

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
-use image::config::{Config, Invalid};
+use image::config::{Config, Gpu, Invalid, Variant};
 use image::customize::identity::BuildFacts;
 use image::customize::{self, Report as _, Stdout};
 use image::plan::{self, Facts};
+use image::verify::{self, Subject};
 use image::{kernel, schema, tool};
 use serde_json::json;
 
@@ -17,6 +18,7 @@ use crate::args::{Args, Command, Known, Payload, Stage};
 
 const FAILURE: u8 = 1;
 const CONFIGURATION: u8 = 3;
+const FAULTS: u8 = 4;
 const TOOL: u8 = 6;
 
 /// Runs one command.
@@ -54,13 +56,32 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             println!("{release}");
             Ok(ExitCode::SUCCESS)
         }
+        Command::Verify { root, config, label, aurora_variant, gpu_variant, json, markdown } => {
+            let config = load(&config, aurora_variant, gpu_variant)?;
+            let label = label.as_deref();
+            let subject = Subject { root: &root, config: &config, label, tools: &tool::Path };
+            let report = verify::verify(&subject);
+            if json {
+                println!("{:#}", serde_json::to_value(&report)?);
+            } else if markdown {
+                print!("{}", report.markdown());
+            } else {
+                print!("{}", report.text());
+            }
+            Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
+        }
         Command::Customize { root, config, aurora_variant, gpu_variant, stage } => {
-            let (mut config, _) = Config::load(&config)?;
-            config.base.variant = aurora_variant.unwrap_or(config.base.variant);
-            config.base.gpu = gpu_variant.unwrap_or(config.base.gpu);
-            customize(&root, &config, stage)
+            customize(&root, &load(&config, aurora_variant, gpu_variant)?, stage)
         }
     }
+}
+
+/// The configuration, with the variants that a build argument may have changed.
+fn load(file: &Utf8Path, variant: Option<Variant>, gpu: Option<Gpu>) -> Result<Config> {
+    let (mut config, _) = Config::load(file)?;
+    config.base.variant = variant.unwrap_or(config.base.variant);
+    config.base.gpu = gpu.unwrap_or(config.base.gpu);
+    Ok(config)
 }
 
 /// Prints an error and finds its exit code.

@@ -14,6 +14,7 @@
 //! - [`customize`]: the stages that run inside the container build
 //! - [`plan`]: names, tags, labels and build arguments of what would be built
 //! - [`detect`]: whether there must be a build, and why
+//! - [`verify`]: whether a root is what the configuration says
 //! - [`tool`]: running other programs
 
 pub mod config;
@@ -24,3 +25,4 @@ pub mod modinfo;
 pub mod plan;
 pub mod schema;
 pub mod tool;
+pub mod verify;

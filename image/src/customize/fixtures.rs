@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
@@ -70,6 +71,12 @@ type Answer = Box<dyn Fn(&[&str]) -> Outcome>;
 pub(crate) struct FakeTools {
     answers: BTreeMap<String, Answer>,
     calls: RefCell<Vec<String>>,
+}
+
+impl fmt::Debug for FakeTools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FakeTools").field("calls", &self.calls).finish_non_exhaustive()
+    }
 }
 
 impl FakeTools {
