@@ -1,2 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The model of maccel: parameters, Q32.32 numbers, curves.
+//! The model of maccel: what a parameter, a set of settings and a curve are.
+//! No D-Bus, no terminal, no file access.
+//!
+//! - [`fixed`]: the Q32.32 numbers of the driver's files
+//! - [`parameter`]: the parameters, their ranges and their names in each notation
+//! - [`settings`]: one value for each parameter, and the mode
+//! - [`curve`]: speed to factor in float64, the reference for the driver
+//! - [`c_header`]: what the driver's C code takes from this crate
+
+pub mod c_header;
+pub mod curve;
+pub mod fixed;
+pub mod parameter;
+pub mod settings;

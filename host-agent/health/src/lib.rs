@@ -1,2 +1,40 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The checks of a Vespera host, over any root folder.
+//!
+//! Everything here reads files under a root and judges what it read. It changes nothing, prints
+//! nothing and knows no bus: `vespera-module`, the agent and `vesperactl` show the same findings
+//! because they get them here.
+//!
+//! - [`check`]: one finding, and the state that follows from all of them
+//! - [`catalogue`]: every check there is, with its words and its remedy
+//! - [`survey`]: runs the checks of a host
+//! - [`module`], [`secure_boot`], [`blacklist`], [`loaded`], [`permissions`], [`group`]: the areas
+//! - [`person`]: who asks
+//! - [`mice`]: the devices the driver serves
+//! - [`host`]: facts that are shown but not judged (kernel, image, boot)
+//! - [`report`][]: `/run/vespera/module.json`
+//! - [`load_error`]: what the kernel's refusals mean
+//! - [`timestamp`]: the one notation of times
+
+pub mod blacklist;
+pub mod catalogue;
+pub mod check;
+pub mod group;
+pub mod host;
+pub mod load_error;
+pub mod loaded;
+pub mod mice;
+pub mod module;
+pub mod permissions;
+pub mod person;
+pub mod report;
+pub mod secure_boot;
+pub mod survey;
+pub mod timestamp;
+
+pub use check::{Check, Severity, State, Status};
+pub use module_check::Root;
+pub use survey::Survey;
+
+/// The name of the kernel module, of its class and of the group that may write its settings.
+pub const MACCEL: &str = "maccel";

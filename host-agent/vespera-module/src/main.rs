@@ -1,4 +1,41 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Privileged boot-time oneshot: check, load, permissions.
+//!
+//! - `args`: the command line
+//! - `guard`: check the module, load it, report
+//! - `loader`: the one boundary to libkmod
+//! - `ownership`: group and mode of the files of the loaded module
+//! - `journal`: structured log entries
 
-fn main() {}
+mod args;
+mod guard;
+mod journal;
+mod loader;
+mod ownership;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+/// The module does not fit or does not load: a success for systemd, since a mouse must never turn
+/// a boot red.
+const UNFIT: u8 = 10;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    journal::start();
+    let outcome = match args.command {
+        Command::Run { no_load } => guard::run(&args.root, !no_load)
+            .map(|works| if works { ExitCode::SUCCESS } else { ExitCode::from(UNFIT) }),
+        Command::Unload => guard::unload(&args.root).map(|()| ExitCode::SUCCESS),
+        Command::Permissions { devpaths } => {
+            ownership::apply(&args.root, &devpaths).map(|()| ExitCode::SUCCESS)
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        log::error!("{error:#}");
+        ExitCode::FAILURE
+    })
+}

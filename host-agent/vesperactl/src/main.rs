@@ -1,4 +1,67 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The person's command on a Vespera host.
+//!
+//! - `args`: the command line
+//! - `exit`: the exit codes
+//! - `status`, `doctor`, `module`, `group`, `devices`: one file per subcommand
+//! - `manual`: completions and man pages
+//! - `screen`: marks, colours and lines for people
 
-fn main() {}
+mod args;
+mod devices;
+mod doctor;
+mod exit;
+mod group;
+mod manual;
+mod module;
+mod screen;
+mod status;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command, GroupCommand, ModuleCommand};
+use crate::exit::Outcome;
+use crate::screen::Ink;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return exit::usage(&error),
+    };
+    let ink = Ink::of_stdout();
+    let outcome = match args.command {
+        Command::Status(show) => status::run(&args.root, &show, ink),
+        Command::Doctor(show) => doctor::run(&args.root, &show, ink),
+        Command::Module(ModuleCommand::Check { kernel, show }) => {
+            module::check(&args.root, kernel, &show, ink)
+        }
+        Command::Module(ModuleCommand::Load) => module::run_guard(&args.root, "run"),
+        Command::Module(ModuleCommand::Unload) => module::run_guard(&args.root, "unload"),
+        Command::Group(GroupCommand::Status(show)) => group::status(&args.root, &show),
+        Command::Group(GroupCommand::Add { user }) => group::add(&args.root, user),
+        Command::Devices(show) => devices::run(&args.root, &show),
+        Command::Completion { shell } => Ok(manual::completion(shell)),
+        Command::Man { folder } => manual::man(&folder),
+    };
+    match outcome {
+        Ok(Outcome { text, code }) => print(&text).map_or_else(fail, |()| ExitCode::from(code)),
+        Err(error) => fail(error),
+    }
+}
+
+/// A reader that went away (`| head`) has seen what it wanted.
+fn print(text: &str) -> anyhow::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the end of an error's way")]
+fn fail(error: anyhow::Error) -> ExitCode {
+    eprintln!("vesperactl: {error:#}");
+    ExitCode::from(exit::BROKEN)
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Reasons why nobody loads the module by itself: modprobe.d, the kernel command line,
+//! modules_disabled.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use module_check::Root;
+
+use crate::MACCEL;
+use crate::catalogue::{MODULE_BLACKLISTED, MODULE_LOADING_DISABLED};
+use crate::check::{Check, Severity};
+
+/// Where modprobe reads, first wins when a file name repeats (`modprobe.d(5)`).
+const FOLDERS: [&str; 5] = [
+    "etc/modprobe.d",
+    "run/modprobe.d",
+    "usr/local/lib/modprobe.d",
+    "usr/lib/modprobe.d",
+    "lib/modprobe.d",
+];
+
+/// Command-line parameters that keep a module out: the kernel's own, and modprobe's.
+const PARAMETERS: [&str; 2] = ["module_blacklist", "modprobe.blacklist"];
+
+/// One entry that keeps the module out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A line of a modprobe.d file.
+    File {
+        /// The file inside the root.
+        path: Utf8PathBuf,
+        /// Its line, from 1.
+        line: usize,
+        /// The text of the line.
+        text: String,
+    },
+    /// A parameter of the kernel command line.
+    CommandLine(String),
+}
+
+/// Finds the line of a modprobe.d file that keeps `module` out.
+pub fn in_file(text: &str, module: &str) -> Option<(usize, String)> {
+    // A backslash joins lines; the number is that of the first.
+    let mut joined: Vec<(usize, String)> = Vec::new();
+    let mut open = false;
+    for (number, line) in text.lines().enumerate() {
+        let (part, more) = line.strip_suffix('\\').map_or((line, false), |part| (part, true));
+        match joined.last_mut() {
+            Some((_, last)) if open => last.push_str(part),
+            _ => joined.push((number + 1, part.to_owned())),
+        }
+        open = more;
+    }
+    joined
+        .into_iter()
+        .find(|(_, line)| {
+            let mut words = line.split_whitespace();
+            let command = words.next();
+            let named = words.next().is_some_and(|name| same_module(name, module));
+            let refuses = |word: &str| {
+                matches!(word, "/bin/false" | "/usr/bin/false" | "/bin/true" | "/usr/bin/true")
+            };
+            match command {
+                Some("blacklist") => named,
+                Some("install") => named && words.next().is_some_and(refuses),
+                _ => false,
+            }
+        })
+        .map(|(number, line)| (number, line.trim().to_owned()))
+}
+
+/// Finds the parameter of a kernel command line that keeps `module` out.
+pub fn in_command_line(text: &str, module: &str) -> Option<String> {
+    text.split_whitespace()
+        .find(|word| {
+            word.split_once('=').is_some_and(|(name, value)| {
+                PARAMETERS.contains(&name)
+                    && value.split(',').any(|entry| same_module(entry, module))
+            })
+        })
+        .map(str::to_owned)
+}
+
+fn same_module(a: &str, b: &str) -> bool {
+    a.replace('-', "_") == b.replace('-', "_")
+}
+
+/// The first entry that keeps the module out.
+pub fn find(root: &Root) -> Option<Entry> {
+    if let Some(parameter) =
+        root.line("proc/cmdline").and_then(|text| in_command_line(&text, MACCEL))
+    {
+        return Some(Entry::CommandLine(parameter));
+    }
+    // A file masks its namesakes in the folders after it.
+    let mut files = BTreeMap::new();
+    for folder in FOLDERS {
+        for entry in root.at(folder).read_dir_utf8().into_iter().flatten().flatten() {
+            if entry.file_name().ends_with(".conf") {
+                let name = entry.file_name().to_owned();
+                files.entry(name).or_insert_with(|| entry.into_path());
+            }
+        }
+    }
+    files.into_values().find_map(|path| {
+        let text = std::fs::read_to_string(&path).ok()?;
+        let (line, text) = in_file(&text, MACCEL)?;
+        Some(Entry::File { path: root.inside(&path), line, text })
+    })
+}
+
+/// Whether something keeps the module out; while it is loaded that is only a remark.
+pub fn checks(root: &Root, loaded: bool) -> Vec<Check> {
+    let soften = |check: Check| if loaded { check.severity(Severity::Info) } else { check };
+    let blacklisted = match find(root) {
+        None => Check::ok(&MODULE_BLACKLISTED, root, ""),
+        Some(Entry::File { path, line, text }) => soften(
+            Check::failed(&MODULE_BLACKLISTED, root, format!("{path}:{line}: {text}"))
+                .remedy(unlist(&path, line)),
+        ),
+        Some(Entry::CommandLine(parameter)) => soften(
+            Check::failed(&MODULE_BLACKLISTED, root, format!("kernel command line: {parameter}"))
+                .remedy(remove_argument(root, &parameter)),
+        ),
+    };
+    let disabled = match root.line("proc/sys/kernel/modules_disabled").as_deref() {
+        Some("0") => Check::ok(&MODULE_LOADING_DISABLED, root, ""),
+        Some("1") => soften(Check::failed(
+            &MODULE_LOADING_DISABLED,
+            root,
+            "kernel.modules_disabled is 1 until the next boot",
+        )),
+        _ => Check::unknown(
+            &MODULE_LOADING_DISABLED,
+            root,
+            "/proc/sys/kernel/modules_disabled is unreadable",
+        ),
+    };
+    vec![blacklisted, disabled]
+}
+
+fn unlist(path: &Utf8PathBuf, line: usize) -> String {
+    if path.starts_with("/etc") {
+        format!("sudo sed -i '{line}s/^/#/' {path}")
+    } else {
+        // /usr is not the admin's; a file of the same name in /etc masks it.
+        let name = path.file_name().unwrap_or_default();
+        format!("sudo ln -s /dev/null /etc/modprobe.d/{name}")
+    }
+}
+
+fn remove_argument(root: &Root, parameter: &str) -> String {
+    if root.exists("run/ostree-booted") {
+        format!("sudo rpm-ostree kargs --delete={parameter}")
+    } else if root.exists("usr/sbin/grubby") || root.exists("usr/bin/grubby") {
+        format!("sudo grubby --update-kernel=ALL --remove-args={parameter}")
+    } else {
+        format!("remove {parameter} from the boot loader's kernel command line")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use module_check::fixtures::FixtureRoot;
+
+    use super::*;
+    use crate::check::Status;
+
+    #[test]
+    fn only_lines_that_keep_this_module_out_count() {
+        for (text, line) in [
+            ("# x\nblacklist maccel\n", Some(2)),
+            ("  blacklist  maccel  # why\n", Some(1)),
+            ("install maccel /bin/false\n", Some(1)),
+            ("a b\nblacklist \\\n  maccel\n", Some(2)),
+            ("install maccel /usr/bin/setup\n", None),
+            ("#blacklist maccel\n", None),
+            ("blacklist maccelerate\n", None),
+            ("options maccel MODE=0\n", None),
+        ] {
+            assert_eq!(in_file(text, "maccel").map(|found| found.0), line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn both_spellings_of_the_command_line_are_known() {
+        for (text, found) in [
+            ("quiet module_blacklist=foo,maccel rw", Some("module_blacklist=foo,maccel")),
+            ("modprobe.blacklist=maccel", Some("modprobe.blacklist=maccel")),
+            ("rd.driver.blacklist=maccel", None),
+            ("maccel module_blacklist=foo", None),
+        ] {
+            assert_eq!(in_command_line(text, "maccel").as_deref(), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_in_etc_masks_the_images_own() {
+        let fixture = FixtureRoot::new();
+        fixture.file("usr/lib/modprobe.d/x.conf", b"blacklist maccel\n");
+        let found = |fixture: &FixtureRoot| {
+            let check = checks(fixture.root(), false).remove(0);
+            (check.status, check.remedy)
+        };
+        let mask = Some("sudo ln -s /dev/null /etc/modprobe.d/x.conf".to_owned());
+        assert_eq!(found(&fixture), (Status::Failed, mask));
+        fixture.file("etc/modprobe.d/x.conf", b"# nothing\n");
+        assert_eq!(found(&fixture), (Status::Ok, None));
+        fixture.file("etc/modprobe.d/y.conf", b"\nblacklist maccel\n");
+        let comment = Some("sudo sed -i '2s/^/#/' /etc/modprobe.d/y.conf".to_owned());
+        assert_eq!(found(&fixture), (Status::Failed, comment));
+    }
+
+    #[test]
+    fn disabled_loading_matters_only_while_the_module_is_not_in() {
+        let fixture = FixtureRoot::new();
+        fixture.file("proc/sys/kernel/modules_disabled", b"1\n");
+        for (loaded, severity) in [(false, Severity::Error), (true, Severity::Info)] {
+            let check = checks(fixture.root(), loaded).remove(1);
+            assert_eq!((check.status, check.severity), (Status::Failed, severity));
+        }
+        assert_eq!(checks(FixtureRoot::new().root(), false)[1].status, Status::Unknown);
+    }
+}

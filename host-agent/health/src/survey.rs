@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Runs the checks of a host.
+
+use module_check::Root;
+
+use crate::catalogue::{BOOT_UNCHECKED, MODULE_MISSING, SECURE_BOOT_UNSIGNED};
+use crate::check::{Check, Severity, State, Status};
+use crate::load_error::LoadError;
+use crate::loaded::{self, LoadedModule};
+use crate::module::{self, ModuleFacts};
+use crate::report::ModuleReport;
+use crate::{blacklist, group, host, permissions, person, secure_boot};
+
+/// Everything found about the running kernel's module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// The running kernel, if it can be told.
+    pub kernel: Option<String>,
+    /// The installed module.
+    pub module: Option<ModuleFacts>,
+    /// The loaded module.
+    pub loaded: Option<LoadedModule>,
+    /// Why the last attempt to load it failed.
+    pub load_error: Option<LoadError>,
+    /// The findings, in the order of the catalogue.
+    pub checks: Vec<Check>,
+}
+
+impl Survey {
+    /// Looks at the host; `load_error` is what a loader has just met.
+    pub fn make(root: &Root, load_error: Option<LoadError>) -> Self {
+        let kernel = host::kernel(root);
+        let installed = match &kernel {
+            Some(kernel) => module::examine(root, kernel),
+            None => module::Installed::unread(vec![Check::unknown(
+                &MODULE_MISSING,
+                root,
+                "/proc/sys/kernel/osrelease tells no kernel release",
+            )]),
+        };
+        let loaded = loaded::find(root);
+        let mut checks = installed.checks;
+        let is_loaded = loaded.is_some();
+        checks.extend(
+            secure_boot::checks(root, installed.signature.as_ref(), is_loaded)
+                .into_iter()
+                // A new image is the only way to a signed module.
+                .map(|check| match (&kernel, check.code == SECURE_BOOT_UNSIGNED.code) {
+                    (Some(kernel), true) if check.is_failed() => {
+                        check.remedy(module::reinstall(root, kernel))
+                    }
+                    _ => check,
+                }),
+        );
+        checks.extend(blacklist::checks(root, is_loaded));
+        checks.extend(loaded::checks(
+            root,
+            loaded.as_ref(),
+            installed.facts.as_ref(),
+            load_error.as_ref(),
+        ));
+        if is_loaded {
+            // The kernel has answered by taking the module; what could not be foreseen is no
+            // longer in doubt.
+            for check in checks.iter_mut().filter(|check| check.status == Status::Unknown) {
+                check.severity = Severity::Info;
+            }
+        }
+        checks.push(group::check(root));
+        checks.push(person::check(root));
+        checks.extend(permissions::checks(root));
+        Self { kernel, module: installed.facts, loaded, load_error, checks }
+    }
+
+    /// Looks at the host as anyone may, with the boot-time report for what only root can know.
+    pub fn with_report(root: &Root) -> Self {
+        match ModuleReport::read(root) {
+            Ok(report) => {
+                let detail = format!("at {}", report.time);
+                let mut survey = Self::make(root, report.load_error);
+                survey.checks.push(Check::ok(&BOOT_UNCHECKED, root, detail));
+                survey
+            }
+            Err(error) => {
+                let mut survey = Self::make(root, None);
+                survey.checks.push(Check::failed(&BOOT_UNCHECKED, root, error.to_string()));
+                survey
+            }
+        }
+    }
+
+    /// What follows from the checks.
+    pub fn state(&self) -> State {
+        State::of(&self.checks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use module_check::fixtures::FixtureRoot;
+
+    use super::*;
+    use crate::catalogue;
+
+    #[test]
+    fn checks_come_in_the_order_of_the_catalogue() {
+        let fixture = FixtureRoot::new();
+        fixture.file("proc/sys/kernel/osrelease", b"6.1.0\n");
+        fixture.kernel_with_module("6.1.0");
+        let survey = Survey::with_report(fixture.root());
+        let made: Vec<_> = survey.checks.iter().map(|check| check.code.as_ref()).collect();
+        let known: Vec<_> = catalogue::ALL.iter().map(|kind| kind.code).collect();
+        assert_eq!(made, known);
+    }
+
+    #[test]
+    fn an_unreadable_kernel_release_is_unknown_never_well() {
+        let survey = Survey::make(FixtureRoot::new().root(), None);
+        assert_eq!(survey.kernel, None);
+        assert_ne!(survey.state(), State::Healthy);
+    }
+}

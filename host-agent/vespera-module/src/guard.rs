@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Check the module, load it, report.
+
+use anyhow::Context;
+use health::catalogue::{MODULE_NOT_LOADED, SECURE_BOOT_NOT_ENROLLED};
+use health::check::causes;
+use health::load_error::LoadError;
+use health::report::{FORMAT, ModuleReport};
+use health::{Check, Root, Severity, State, Survey, host, module, timestamp};
+
+use crate::{journal, loader, ownership};
+
+/// Runs once through everything; whether mouse acceleration works.
+pub(crate) fn run(root: &Root, may_load: bool) -> anyhow::Result<bool> {
+    let kernel = host::kernel(root).context("/proc/sys/kernel/osrelease is unreadable")?;
+    let before = Survey::make(root, None);
+    // Only the running system has a kernel to load into.
+    let load_error = if may_load && root.is_host() { load(root, &kernel, &before) } else { None };
+    if health::loaded::find(root).is_some()
+        && let Err(error) = ownership::apply(root, &[])
+    {
+        // The checks below see what is still wrong; the report must be written all the same.
+        log::warn!("{error:#}");
+    }
+    let report = report(root, kernel, Survey::make(root, load_error));
+    for check in causes(&report.checks) {
+        journal::fault(check);
+    }
+    journal::state(report.state, &report.kernel);
+    report.write(root).context("cannot write the report")?;
+    Ok(matches!(report.state, State::Healthy | State::Degraded))
+}
+
+/// Removes the module; the report then says so.
+pub(crate) fn unload(root: &Root) -> anyhow::Result<()> {
+    anyhow::ensure!(root.is_host(), "only the running kernel has a module to remove");
+    if let Err(refusal) = loader::unload() {
+        let why = std::io::Error::from_raw_os_error(refusal.errno);
+        anyhow::bail!("cannot remove the module: {why}");
+    }
+    run(root, false).map(drop)
+}
+
+/// Loads the module if it is there, fits and does not run yet.
+fn load(root: &Root, kernel: &str, before: &Survey) -> Option<LoadError> {
+    // What would keep it out is known; trying all the same would only add noise to the kernel log.
+    let hindered = before.checks.iter().any(|check| check.is_failed() && hinders(check));
+    let module = before.module.as_ref()?;
+    if before.loaded.is_some() || hindered {
+        return None;
+    }
+    match loader::load() {
+        Ok(()) => {
+            journal::loaded(&module.path);
+            None
+        }
+        Err(refusal) => {
+            Some(LoadError::from_errno(refusal.errno, &module::reinstall(root, kernel)))
+        }
+    }
+}
+
+/// Whether a fault makes loading pointless, or forbids it.
+fn hinders(check: &Check) -> bool {
+    let code = check.code.as_ref();
+    // Whether a key is trusted only the kernel knows for sure: let it say so.
+    code != MODULE_NOT_LOADED.code
+        && code != SECURE_BOOT_NOT_ENROLLED.code
+        && check.severity == Severity::Error
+}
+
+fn report(root: &Root, kernel: String, survey: Survey) -> ModuleReport {
+    ModuleReport {
+        format: FORMAT,
+        boot_id: host::boot_id(root).unwrap_or_default(),
+        time: timestamp::now(),
+        kernel,
+        state: survey.state(),
+        module: survey.module,
+        loaded: survey.loaded,
+        load_error: survey.load_error,
+        checks: survey.checks,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use module_check::fixtures::FixtureRoot;
+
+    use super::*;
+
+    fn booted(kernel: &str) -> FixtureRoot {
+        let fixture = FixtureRoot::new();
+        fixture.file("proc/sys/kernel/osrelease", format!("{kernel}\n").as_bytes());
+        fixture.file("proc/sys/kernel/random/boot_id", b"boot-1\n");
+        fixture.kernel_with_module("6.1.0");
+        fixture
+    }
+
+    #[test]
+    fn a_module_for_another_kernel_is_reported_and_not_loaded() {
+        let fixture = booted("6.2.0");
+        assert!(!run(fixture.root(), true).unwrap());
+        let report = ModuleReport::read(fixture.root()).unwrap();
+        assert_eq!(report.state, State::Broken);
+        assert_eq!(report.kernel, "6.2.0");
+        assert_eq!(report.load_error, None);
+        let cause = causes(&report.checks).next().unwrap();
+        assert_eq!(cause.code, "module-missing");
+        assert!(cause.detail.contains("6.1.0") && cause.detail.contains("6.2.0"));
+    }
+
+    #[test]
+    fn a_loaded_module_gets_its_permissions_and_a_healthy_report() {
+        use std::os::unix::fs::MetadataExt;
+        let fixture = booted("6.1.0");
+        fixture.file("sys/module/maccel/initstate", b"live\n");
+        fixture.file("sys/module/maccel/srcversion", b"0123456789ABCDEF0123456\n");
+        let parameter = fixture.file("sys/module/maccel/parameters/MODE", b"0\n");
+        fixture.file("dev/maccel", b"");
+        let gid = std::fs::metadata(parameter).unwrap().gid();
+        fixture.file("etc/group", format!("maccel:x:{gid}:\n").as_bytes());
+        assert!(run(fixture.root(), true).unwrap());
+        let report = ModuleReport::read(fixture.root()).unwrap();
+        assert_eq!(report.state, State::Healthy, "{:?}", report.checks);
+        assert_eq!(report.boot_id, "boot-1");
+    }
+}

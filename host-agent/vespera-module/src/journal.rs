@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Structured log entries: the journal when a unit runs us, stderr otherwise.
+
+use health::{Check, State};
+use log::{LevelFilter, Log, Metadata, Record};
+
+/// `MESSAGE_ID` of the outcome of a run, whatever it is.
+const ID_STATE: &str = "4315c60bd8df41c4bf6d362df919df3d";
+/// `MESSAGE_ID` of a fault that stands on its own.
+const ID_FAULT: &str = "6b7d123aa80841b69fab156289c4aab2";
+/// `MESSAGE_ID` of a successful load.
+const ID_LOADED: &str = "758ea3f55865484f860162cbca513138";
+
+/// stderr: what udev captures for a RUN program, and what a person sees.
+struct Stderr;
+
+impl Log for Stderr {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        // Other crates' words about pointers and lists help nobody here.
+        if record.target().starts_with("vespera_module") {
+            eprintln!("{}", record.args());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Chooses the place; called once.
+pub(crate) fn start() {
+    static STDERR: Stderr = Stderr;
+    let journal = systemd_journal_logger::connected_to_journal()
+        .then(systemd_journal_logger::JournalLog::new)
+        .and_then(Result::ok)
+        .is_some_and(|journal| journal.install().is_ok());
+    if !journal && log::set_logger(&STDERR).is_err() {
+        eprintln!("a logger is already set");
+    }
+    log::set_max_level(LevelFilter::Info);
+}
+
+/// The module went in.
+pub(crate) fn loaded(path: &str) {
+    log::info!(MESSAGE_ID = ID_LOADED, VESPERA_MODULE = path; "loaded {path}");
+}
+
+/// A fault that stands on its own.
+pub(crate) fn fault(check: &Check) {
+    let remedy = check.remedy.as_deref().unwrap_or_default();
+    let code = check.code.as_ref();
+    log::warn!(
+        MESSAGE_ID = ID_FAULT, VESPERA_CODE = code, VESPERA_REMEDY = remedy;
+        "{}: {} ({code})", check.title, check.detail
+    );
+}
+
+/// The outcome of a run.
+pub(crate) fn state(state: State, kernel: &str) {
+    let word = state.to_string();
+    log::info!(
+        MESSAGE_ID = ID_STATE, VESPERA_STATE = word.as_str(), VESPERA_KERNEL = kernel;
+        "mouse acceleration on kernel {kernel}: {word}"
+    );
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command line: the one definition of parsing, completions and man pages.
+
+use camino::Utf8PathBuf;
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+use health::Root;
+
+/// See whether mouse acceleration works on this system, and what mends it if not
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 healthy, 1 degraded, 2 broken, 64 usage."
+)]
+pub(crate) struct Args {
+    /// Look at this folder as the root: another deployment, an unpacked image
+    #[arg(long, global = true, value_name = "FOLDER", default_value = "/", value_parser = root)]
+    pub(crate) root: Root,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show on one screen whether all is well
+    Status(Show),
+    /// Run every check and show each result
+    Doctor(Show),
+    /// Check, load or remove the kernel module
+    #[command(subcommand)]
+    Module(ModuleCommand),
+    /// See or change who may change mouse settings
+    #[command(subcommand)]
+    Group(GroupCommand),
+    /// List the mice the driver serves
+    Devices(Show),
+    /// Print the completions of a shell
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the man pages into a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder, which must exist
+        folder: Utf8PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModuleCommand {
+    /// Check whether the installed module fits a kernel
+    Check {
+        /// The kernel release; the running kernel, or the only one under --root, by default
+        #[arg(long, value_name = "RELEASE")]
+        kernel: Option<String>,
+        #[command(flatten)]
+        show: Show,
+    },
+    /// Load the module, as at boot (needs root)
+    Load,
+    /// Remove the module from the kernel (needs root)
+    Unload,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GroupCommand {
+    /// Show the group maccel and whether you are in it
+    Status(Show),
+    /// Put a user into the group maccel (needs root)
+    Add {
+        /// The user; the one who called sudo by default
+        user: Option<String>,
+    },
+}
+
+/// How results are shown.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Show {
+    /// Print JSON (format 1) for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "the shape clap asks of a value parser")]
+fn root(folder: &str) -> Result<Root, std::convert::Infallible> {
+    Ok(Root::new(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Args::command().debug_assert();
+    }
+}

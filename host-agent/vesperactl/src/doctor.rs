@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `vesperactl doctor`: every check, also those that are well or could not be made.
+
+use health::check::causes;
+use health::{Check, Root, State, Status, Survey};
+use serde::Serialize;
+
+use crate::args::Show;
+use crate::exit::{self, Outcome};
+use crate::screen::{Ink, Mark, finding};
+
+/// The version of the JSON.
+const FORMAT: u32 = 1;
+
+#[derive(Debug, Serialize)]
+struct DoctorReport<'a> {
+    format: u32,
+    state: State,
+    checks: &'a [Check],
+}
+
+/// Looks and shows.
+pub(crate) fn run(root: &Root, show: &Show, ink: Ink) -> anyhow::Result<Outcome> {
+    let survey = Survey::with_report(root);
+    listing(&survey.checks, show, ink)
+}
+
+/// Shows findings one by one, then what mends those that stand on their own.
+pub(crate) fn listing(checks: &[Check], show: &Show, ink: Ink) -> anyhow::Result<Outcome> {
+    let state = State::of(checks);
+    let code = exit::code(state);
+    if show.json {
+        let report = DoctorReport { format: FORMAT, state, checks };
+        return Ok(Outcome { text: serde_json::to_string_pretty(&report)? + "\n", code });
+    }
+    let mut text = String::new();
+    for check in checks {
+        let detail =
+            if check.detail.is_empty() { String::new() } else { format!(": {}", check.detail) };
+        text.push_str(&format!("{} {}{detail}\n", ink.mark(Mark::of(check)), check.title));
+    }
+    for check in causes(checks) {
+        text.push('\n');
+        text.push_str(&finding(ink, check));
+    }
+    let unseen = checks.iter().filter(|check| check.status == Status::Unknown).count();
+    let unseen = match unseen {
+        0 => String::new(),
+        1 => ", 1 check could not be made".to_owned(),
+        many => format!(", {many} checks could not be made"),
+    };
+    text.push_str(&format!("\n{} of {} checks{unseen}\n", ink.state(state), checks.len()));
+    Ok(Outcome { text, code })
+}
+
+#[cfg(test)]
+mod tests {
+    use module_check::fixtures::FixtureRoot;
+
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_seen_is_counted_and_never_well() {
+        let outcome = run(FixtureRoot::new().root(), &Show { json: false }, Ink::PLAIN).unwrap();
+        insta::assert_snapshot!(outcome.text, @r"
+        ?    Module for this kernel: /proc/sys/kernel/osrelease tells no kernel release
+        ?    Module signature: there is no module to look at
+        ok   Signing key enrolled: not needed: Secure Boot is off
+        ok   Module not blacklisted
+        ?    Loading of modules allowed: /proc/sys/kernel/modules_disabled is unreadable
+        FAIL The module is not loaded: /sys/module/maccel is not there
+        ?    Loaded module is the installed one: no module is loaded
+        warn The group maccel does not exist: neither /etc/group nor /usr/lib/group has it; /usr/lib/sysusers.d/vespera.conf declares it
+        ?    You are in group maccel: /proc/self/status is unreadable
+        ?    Settings writable by group maccel: the module is not loaded
+        ?    /dev/maccel readable by group maccel: /dev/maccel is not there
+        ok   Settings of each mouse writable by group maccel: no mouse has an entry
+        warn The module was not checked at this boot: /run/vespera/module.json: No such file or directory (os error 2)
+
+        FAIL The module is not loaded (module-not-loaded)
+             /sys/module/maccel is not there
+             to mend it: sudo vesperactl module load
+
+        warn The group maccel does not exist (group-missing)
+             neither /etc/group nor /usr/lib/group has it; /usr/lib/sysusers.d/vespera.conf declares it
+             to mend it: sudo systemd-sysusers
+
+        warn The module was not checked at this boot (boot-unchecked)
+             /run/vespera/module.json: No such file or directory (os error 2)
+             to mend it: sudo systemctl start vespera-module.service
+
+        broken of 13 checks, 7 checks could not be made
+        ");
+        assert_eq!(outcome.code, exit::BROKEN);
+    }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The exit codes.
+
+use std::process::ExitCode;
+
+use health::State;
+
+/// All is well.
+pub(crate) const HEALTHY: u8 = 0;
+/// Something is lost, or something that matters could not be seen.
+pub(crate) const DEGRADED: u8 = 1;
+/// Mouse acceleration does not work.
+pub(crate) const BROKEN: u8 = 2;
+/// `EX_USAGE` of sysexits.h.
+pub(crate) const USAGE: u8 = 64;
+
+/// What a subcommand prints and how the program ends.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) text: String,
+    pub(crate) code: u8,
+}
+
+/// The code of a state.
+pub(crate) fn code(state: State) -> u8 {
+    match state {
+        State::Healthy => HEALTHY,
+        State::Degraded | State::Unknown => DEGRADED,
+        State::Broken => BROKEN,
+    }
+}
+
+/// Prints clap's words; help and version are no fault.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    // Nothing is left to tell anyone when even this cannot be printed.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { USAGE } else { HEALTHY })
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `vesperactl status`: one screen.
+
+use health::check::causes;
+use health::host::ImageFacts;
+use health::load_error::LoadError;
+use health::loaded::LoadedModule;
+use health::module::ModuleFacts;
+use health::{Check, Root, Severity, State, Survey};
+use serde::Serialize;
+
+use crate::args::Show;
+use crate::exit::{self, Outcome};
+use crate::screen::{Ink, Mark, finding};
+
+/// The version of the JSON.
+const FORMAT: u32 = 1;
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct StatusReport {
+    format: u32,
+    state: State,
+    image: ImageFacts,
+    kernel: Option<String>,
+    module: Option<ModuleFacts>,
+    loaded: Option<LoadedModule>,
+    load_error: Option<LoadError>,
+    checks: Vec<Check>,
+}
+
+/// Looks and shows.
+pub(crate) fn run(root: &Root, show: &Show, ink: Ink) -> anyhow::Result<Outcome> {
+    let survey = Survey::with_report(root);
+    let report = StatusReport {
+        format: FORMAT,
+        state: survey.state(),
+        image: ImageFacts::read(root),
+        kernel: survey.kernel,
+        module: survey.module,
+        loaded: survey.loaded,
+        load_error: survey.load_error,
+        checks: survey.checks,
+    };
+    let text = if show.json {
+        serde_json::to_string_pretty(&report)? + "\n"
+    } else {
+        screen(&report, ink)
+    };
+    Ok(Outcome { text, code: exit::code(report.state) })
+}
+
+fn screen(report: &StatusReport, ink: Ink) -> String {
+    let mut text = format!("{} {}\n\n", ink.bold("Vespera"), ink.state(report.state));
+    let mut row = |mark: Mark, name: &str, value: &str| {
+        text.push_str(&format!("{} {name:<12} {value}\n", ink.mark(mark)));
+    };
+    row(Mark::None, "image", &image(&report.image));
+    row(Mark::None, "kernel", report.kernel.as_deref().unwrap_or("unknown"));
+    let in_file = |check: &&Check| check.code.starts_with("module-") && !is_running(check);
+    row(marked(report, in_file), "module", &module(report));
+    row(marked(report, is_running), "loaded", &loaded(report));
+    let access =
+        |check: &&Check| check.code.starts_with("permissions-") || check.code.starts_with("group-");
+    row(marked(report, access), "permissions", &permissions(report, access));
+    let boot = |check: &&Check| check.code.starts_with("boot-");
+    let at = report.checks.iter().find(boot).map_or("", |check| check.detail.as_str());
+    row(marked(report, boot), "boot check", at);
+    // Remarks are doctor's.
+    for check in causes(&report.checks).filter(|check| check.severity > Severity::Info) {
+        text.push('\n');
+        text.push_str(&finding(ink, check));
+    }
+    text
+}
+
+fn is_running(check: &&Check) -> bool {
+    matches!(check.code.as_ref(), "module-not-loaded" | "module-stale")
+}
+
+fn marked(report: &StatusReport, belongs: impl Fn(&&Check) -> bool) -> Mark {
+    Mark::worst(report.checks.iter().filter(belongs))
+}
+
+fn image(image: &ImageFacts) -> String {
+    let name = image.name.as_deref().unwrap_or("unknown system");
+    let version = image.version.as_deref().map_or(String::new(), |version| format!(" {version}"));
+    let note = if image.vespera { "" } else { " (not a Vespera image)" };
+    format!("{name}{version}{note}")
+}
+
+fn module(report: &StatusReport) -> String {
+    match &report.module {
+        Some(module) => {
+            let version = module.version.as_deref().unwrap_or("of unstated version");
+            format!("maccel {version}, {}", module.path)
+        }
+        None => "none that can be used".to_owned(),
+    }
+}
+
+fn loaded(report: &StatusReport) -> String {
+    match (&report.loaded, &report.load_error) {
+        (Some(LoadedModule { srcversion: Some(srcversion) }), _) => {
+            format!("yes, srcversion {srcversion}")
+        }
+        (Some(_), _) => "yes".to_owned(),
+        (None, Some(error)) => format!("no: {error}"),
+        (None, None) => "no".to_owned(),
+    }
+}
+
+fn permissions(report: &StatusReport, access: impl Fn(&&Check) -> bool) -> String {
+    let wrong: Vec<_> = report
+        .checks
+        .iter()
+        .filter(access)
+        .filter(|check| check.is_failed() && check.severity > Severity::Info)
+        .map(|check| check.code.as_ref())
+        .collect();
+    match (wrong.is_empty(), &report.loaded) {
+        (false, _) => wrong.join(", "),
+        (true, Some(_)) => "group maccel may change settings".to_owned(),
+        (true, None) => "not to be seen while the module is not loaded".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    use module_check::fixtures::FixtureRoot;
+
+    use super::*;
+
+    const SRCVERSION: &[u8] = b"0123456789ABCDEF0123456\n";
+
+    fn booted(kernel: &str) -> FixtureRoot {
+        let fixture = FixtureRoot::new();
+        fixture.file("proc/sys/kernel/osrelease", format!("{kernel}\n").as_bytes());
+        fixture.file("proc/sys/kernel/random/boot_id", b"boot-1\n");
+        fixture.file(
+            "usr/share/vespera/image.json",
+            br#"{"image":{"name":"vespera","version":"44.20260819"}}"#,
+        );
+        fixture.file("etc/group", b"maccel:x:962:\n");
+        fixture.file("proc/sys/kernel/modules_disabled", b"0\n");
+        fixture.file(
+            "run/vespera/module.json",
+            br#"{"format":1,"boot_id":"boot-1","time":"2026-01-01T00:00:05Z","kernel":"6.1.0",
+                "state":"healthy","module":null,"loaded":null,"load_error":null,"checks":[]}"#,
+        );
+        fixture.kernel_with_module("6.1.0-49-amd64");
+        fixture
+    }
+
+    fn load(fixture: &FixtureRoot) {
+        fixture.file("sys/module/maccel/initstate", b"live\n");
+        fixture.file("sys/module/maccel/srcversion", SRCVERSION);
+        for (file, mode) in [("sys/module/maccel/parameters/MODE", 0o664), ("dev/maccel", 0o640)] {
+            let path = fixture.file(file, b"0\n");
+            std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let gid = std::fs::metadata(&path).unwrap().gid();
+            fixture.file("etc/group", format!("maccel:x:{gid}:\n").as_bytes());
+        }
+    }
+
+    fn status(fixture: &FixtureRoot, json: bool) -> (u8, String) {
+        let outcome = run(fixture.root(), &Show { json }, Ink::PLAIN).unwrap();
+        (outcome.code, outcome.text.replace(fixture.root().path().as_str(), "[ROOT]"))
+    }
+
+    #[test]
+    fn a_healthy_system_fits_on_a_few_lines() {
+        let fixture = booted("6.1.0-49-amd64");
+        load(&fixture);
+        let (code, text) = status(&fixture, false);
+        insta::assert_snapshot!(text, @r"
+        Vespera healthy
+
+             image        vespera 44.20260819
+             kernel       6.1.0-49-amd64
+        ok   module       maccel 0.1.0, /usr/lib/modules/6.1.0-49-amd64/extra/maccel/maccel.ko
+        ok   loaded       yes, srcversion 0123456789ABCDEF0123456
+        ok   permissions  group maccel may change settings
+        ok   boot check   at 2026-01-01T00:00:05Z
+        ");
+        assert_eq!(code, 0);
+    }
+
+    #[test]
+    fn a_module_for_another_kernel_is_said_with_both_releases_and_the_remedy() {
+        let fixture = booted("6.12.0-1-amd64");
+        fixture.kernel("6.12.0-1-amd64");
+        let (code, text) = status(&fixture, false);
+        insta::assert_snapshot!(text, @r"
+        Vespera broken
+
+             image        vespera 44.20260819
+             kernel       6.12.0-1-amd64
+        FAIL module       none that can be used
+        FAIL loaded       no
+        ?    permissions  not to be seen while the module is not loaded
+        ok   boot check   at 2026-01-01T00:00:05Z
+
+        FAIL No module for this kernel (module-missing)
+             the kernel is 6.12.0-1-amd64; the module here is for 6.1.0-49-amd64
+             to mend it: sudo bootc upgrade --apply
+        ");
+        assert_eq!(code, 2);
+    }
+
+    #[test]
+    fn wrong_permissions_are_degraded() {
+        let fixture = booted("6.1.0-49-amd64");
+        load(&fixture);
+        let mode = fixture.root().at("sys/module/maccel/parameters/MODE");
+        std::fs::set_permissions(mode, Permissions::from_mode(0o644)).unwrap();
+        let (code, text) = status(&fixture, false);
+        insta::assert_snapshot!(text, @r"
+        Vespera degraded
+
+             image        vespera 44.20260819
+             kernel       6.1.0-49-amd64
+        ok   module       maccel 0.1.0, /usr/lib/modules/6.1.0-49-amd64/extra/maccel/maccel.ko
+        ok   loaded       yes, srcversion 0123456789ABCDEF0123456
+        warn permissions  permissions-parameters-wrong
+        ok   boot check   at 2026-01-01T00:00:05Z
+
+        warn The group maccel cannot write the settings (permissions-parameters-wrong)
+             /sys/module/maccel/parameters/MODE: mode is 0644
+             to mend it: sudo /usr/libexec/vespera/vespera-module permissions
+        ");
+        assert_eq!(code, 1);
+    }
+
+    #[test]
+    fn the_kernels_refusal_is_shown_with_its_remedy() {
+        let fixture = booted("6.1.0-49-amd64");
+        let report = fixture.root().read("run/vespera/module.json").unwrap().replace(
+            "\"load_error\":null",
+            r#""load_error":{"errno":129,"name":"EKEYREJECTED",
+               "cause":"it is not signed with a key this system trusts","remedy":"sudo enrol"}"#,
+        );
+        fixture.file("run/vespera/module.json", report.as_bytes());
+        let (code, text) = status(&fixture, false);
+        insta::assert_snapshot!(text, @r"
+        Vespera broken
+
+             image        vespera 44.20260819
+             kernel       6.1.0-49-amd64
+        ok   module       maccel 0.1.0, /usr/lib/modules/6.1.0-49-amd64/extra/maccel/maccel.ko
+        FAIL loaded       no: it is not signed with a key this system trusts (EKEYREJECTED)
+        ?    permissions  not to be seen while the module is not loaded
+        ok   boot check   at 2026-01-01T00:00:05Z
+
+        FAIL The module is not loaded (module-not-loaded)
+             the kernel refused it: it is not signed with a key this system trusts (EKEYREJECTED)
+             to mend it: sudo enrol
+        ");
+        assert_eq!(code, 2);
+    }
+
+    #[test]
+    fn the_json_is_the_documented_one() {
+        let fixture = booted("6.12.0-1-amd64");
+        let (code, text) = status(&fixture, true);
+        let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        json["checks"].as_array_mut().unwrap().truncate(1);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&json).unwrap(), @r#"
+        {
+          "checks": [
+            {
+              "after": null,
+              "code": "module-missing",
+              "detail": "the kernel is 6.12.0-1-amd64; the module here is for 6.1.0-49-amd64",
+              "remedy": "sudo bootc upgrade --apply",
+              "root": "[ROOT]",
+              "severity": "error",
+              "status": "failed",
+              "title": "No module for this kernel"
+            }
+          ],
+          "format": 1,
+          "image": {
+            "kernel": null,
+            "name": "vespera",
+            "version": "44.20260819",
+            "vespera": true
+          },
+          "kernel": "6.12.0-1-amd64",
+          "load_error": null,
+          "loaded": null,
+          "module": null,
+          "state": "broken"
+        }
+        "#);
+        assert_eq!(code, 2);
+    }
+}

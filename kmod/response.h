@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Response: settings, compiled into what the event path needs.
+ *
+ * The speed z of the event path is the normalised speed in counts/ms divided
+ * by the unit of the response (1 up to 2, so that the sync speed falls on a
+ * power of two), as Q36. The curve is a table of cubics over the exponent and
+ * mantissa of z - offset: constant beyond its ends, clamped to low..high.
+ */
+#ifndef MACCEL_RESPONSE_H
+#define MACCEL_RESPONSE_H
+
+#include <linux/types.h>
+
+#include "settings.h"
+
+/* fraction bits */
+#define MACCEL_SPEED_BITS	36	/* z */
+#define MACCEL_FACTOR_BITS	44	/* factors and carry */
+#define MACCEL_UNIT_BITS	31	/* unit, sine and cosine */
+
+/* no factor exceeds this, SENS_MULT and 1000/INPUT_DPI included */
+#define MACCEL_FACTOR_LIMIT	(16384LL << MACCEL_FACTOR_BITS)
+
+/**
+ * struct maccel_cell - a cubic c[0] + c[1] s + c[2] s^2 + c[3] s^3, 0 <= s < 1
+ * @c: coefficients, factors
+ */
+struct maccel_cell {
+	s64 c[4];
+};
+
+/**
+ * struct maccel_response - what a movement is multiplied by; never modified
+ * @scale: 10^9 / INPUT_DPI / unit, normalised to bit 62
+ * @scale_shift: what is added to the shift that makes z of it
+ * @offset: speed at which the table begins, as z
+ * @base: index of the first cell, in the count of @rate, Q32
+ * @rate: cells per power of two of the speed
+ * @top: number of cells, Q32; cell[] has one more, the constant end
+ * @low: smallest factor
+ * @high: largest factor
+ * @yx: factor of Y over factor of X, Q32
+ * @unit: unit of z in counts/ms, Q31
+ * @cosine: of the rotation, Q31
+ * @sine: of the rotation, Q31
+ * @snap: tangent of the snapping angle, Q32
+ * @turned: whether @cosine, @sine or @snap do anything
+ * @logarithmic: whether cells are equal in log2(speed), not in the mantissa
+ * @cell: the table
+ */
+struct maccel_response {
+	u64 scale;
+	s32 scale_shift;
+	u32 rate;
+	u64 offset;
+	s64 base;
+	s64 top;
+	s64 low;
+	s64 high;
+	u64 yx;
+	u64 unit;
+	s64 cosine;
+	s64 sine;
+	u64 snap;
+	bool turned;
+	bool logarithmic;
+	struct maccel_cell cell[];
+};
+
+/**
+ * struct maccel_layout - where the table of a response lies
+ * @base: see struct maccel_response
+ * @rate: see struct maccel_response
+ * @cells: number of cells, without the constant end
+ */
+struct maccel_layout {
+	s64 base;
+	u32 rate;
+	u32 cells;
+};
+
+void maccel_layout(const struct maccel_settings *settings,
+		   struct maccel_layout *layout);
+size_t maccel_response_size(const struct maccel_layout *layout);
+void maccel_response_compile(struct maccel_response *response,
+			     const struct maccel_settings *settings,
+			     const struct maccel_layout *layout);
+
+#endif /* MACCEL_RESPONSE_H */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Store: the settings in force, and their compiled form for the event path.
+ */
+#ifndef MACCEL_STORE_H
+#define MACCEL_STORE_H
+
+#include <linux/rcupdate.h>
+
+#include "response.h"
+
+/**
+ * struct maccel_published - settings in force; never modified, freed by RCU
+ * @rcu: for freeing
+ * @response: the settings, compiled
+ */
+struct maccel_published {
+	struct rcu_head rcu;
+	struct maccel_response response;
+};
+
+/* what all mice follow that have no settings of their own */
+extern struct maccel_published __rcu *maccel_shared;
+
+int maccel_store_set_number(enum maccel_number number, const char *text);
+s64 maccel_store_number(enum maccel_number number);
+int maccel_store_init(void);
+void maccel_store_free(void);
+
+#endif /* MACCEL_STORE_H */
