@@ -201,7 +201,7 @@ mod tests {
             version: None,
             srcversion: Some("ABC".into()),
             vermagic: "6.17.1 SMP".into(),
-            signed: false,
+            signature: None,
         };
         record_driver(root.path(), &info, &mut report).unwrap();
         write(root.path(), &config, "6.17.1", &facts(), &mut report).unwrap();

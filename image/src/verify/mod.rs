@@ -149,6 +149,7 @@ const CHECKS: &[Check] = &[
     error("module-index", "modprobe finds the module", module::index),
     error("module-present", "module of this kernel in its place", module::present),
     error("module-signature", "module signed where the configuration asks", module::signature),
+    error("module-symbols", "the kernel exports what the module uses", module::symbols),
     error("module-vermagic", "module built for this kernel", module::vermagic),
     error("programs-executable", "programs in place and executable", payload::programs),
     error("repositories-off", "no foreign package repository left on", packages::repositories),

@@ -2,13 +2,19 @@
 //! The kernel and the module built for it.
 
 use std::fs;
+use std::io::ErrorKind;
 
 use camino::Utf8PathBuf;
+use module_check::signature::Certificate;
+use module_check::{KernelTree, ModuleFile, Root};
 
-use super::{Outcome, Subject, Unable, Verdict};
+use super::{Outcome, Subject, Unable, Verdict, none_of};
 use crate::customize::module;
 use crate::kernel;
 use crate::modinfo::{self, Modinfo};
+
+/// The certificate that people enrol, so that Secure Boot lets the module in.
+const CERTIFICATE: &str = "usr/share/vespera/module-signing.der";
 
 pub(super) fn kernel_single(subject: &Subject<'_>) -> Outcome {
     match kernel::release(subject.root) {
@@ -78,12 +84,55 @@ pub(super) fn vermagic(subject: &Subject<'_>) -> Outcome {
 }
 
 pub(super) fn signature(subject: &Subject<'_>) -> Outcome {
-    with_info(subject, |info| match (info.signed, subject.config.signing.module) {
-        (true, _) => Verdict::Fine("a signature is appended".into()),
-        (false, true) => Verdict::Wrong("not signed, and signing.module asks for it".into()),
-        (false, false) => Verdict::Skipped(
-            "not signed; a machine with Secure Boot on will refuse to load it".into(),
-        ),
+    let path = subject.at(CERTIFICATE);
+    let certificate = match fs::read(&path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(Unable::Read(path, error)),
+    };
+    with_info(subject, |info| {
+        let wanted = subject.config.signing.module;
+        match (&info.signature, &certificate) {
+            (None, _) if wanted => {
+                Verdict::Wrong("not signed, and signing.module asks for it".into())
+            }
+            (None, _) => Verdict::Skipped(
+                "not signed; a machine with Secure Boot on will refuse to load it".into(),
+            ),
+            (Some(_), None) => {
+                Verdict::Wrong(format!("signed, but {path} is missing: nobody could enrol the key"))
+            }
+            (Some(signature), Some(der)) => match Certificate::parse(der) {
+                None => Verdict::Wrong(format!("{path} is not a DER certificate")),
+                Some(certificate) if certificate.is_named_by(signature) => {
+                    Verdict::Fine(format!("by the key {} of {path}", signature.key_id))
+                }
+                Some(certificate) => Verdict::Wrong(format!(
+                    "signed with the key {}, the certificate in the image is of {}",
+                    signature.key_id, certificate.serial
+                )),
+            },
+        }
+    })
+}
+
+pub(super) fn symbols(subject: &Subject<'_>) -> Outcome {
+    let release = release(subject)?;
+    with_file(subject, |file| {
+        if !file.has_crcs() {
+            return Verdict::Skipped("this kernel keeps no symbol versions".into());
+        }
+        let root = Root::new(subject.root);
+        let tree = KernelTree::new(&root, &release);
+        let Some(kernel) = module_check::symbols::of_kernel(&root, &tree, &file.crcs) else {
+            return Verdict::Skipped("the root tells nothing about the kernel's symbols".into());
+        };
+        let found = module_check::symbols::compare(&file.crcs, &kernel);
+        let mut wrong: Vec<String> =
+            found.differing.iter().map(|name| format!("{name} differs")).collect();
+        wrong.extend(found.missing.iter().map(|name| format!("{name} is not exported")));
+        let fine = format!("{} as in {}, {} not listed", found.same, kernel.source, found.unknown);
+        none_of(&wrong, &fine, "the kernel would refuse it")
     })
 }
 
@@ -135,12 +184,20 @@ fn with_bytes(subject: &Subject<'_>, check: impl FnOnce(&[u8]) -> Outcome) -> Ou
     check(&bytes)
 }
 
-fn with_info(subject: &Subject<'_>, check: impl FnOnce(&Modinfo) -> Verdict) -> Outcome {
+fn with_file(subject: &Subject<'_>, check: impl FnOnce(&ModuleFile) -> Verdict) -> Outcome {
     with_bytes(subject, |bytes| {
-        let info = modinfo::decompress(bytes).and_then(|bytes| Modinfo::parse(&bytes));
-        Ok(match info {
-            Ok(info) => check(&info),
+        let file = modinfo::decompress(bytes)
+            .and_then(|bytes| ModuleFile::parse(&bytes).map_err(modinfo::Error::NotAModule));
+        Ok(match file {
+            Ok(file) => check(&file),
             Err(error) => Verdict::Wrong(error.to_string()),
         })
+    })
+}
+
+fn with_info(subject: &Subject<'_>, check: impl FnOnce(&Modinfo) -> Verdict) -> Outcome {
+    with_file(subject, |file| match Modinfo::of(file) {
+        Ok(info) => check(&info),
+        Err(error) => Verdict::Wrong(error.to_string()),
     })
 }

@@ -3,6 +3,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use module_check::fixtures::ModuleBuilder;
+
 use super::*;
 use crate::customize::fixtures::{FakeTools, Root, depmod, failed, module, ok};
 use crate::customize::identity::BuildFacts;
@@ -128,7 +130,13 @@ fn every_seeded_fault_is_found_by_its_check() {
                 delete(root, &module_path());
                 root.file("usr/lib/modules/6.0.0/extra/maccel/maccel.ko.xz", bytes);
             },
-            &["module-compression", "module-present", "module-signature", "module-vermagic"],
+            &[
+                "module-compression",
+                "module-present",
+                "module-signature",
+                "module-symbols",
+                "module-vermagic",
+            ],
         ),
         ("label of another kernel", |_| (), &["kernel-label"]),
         (
@@ -145,7 +153,7 @@ fn every_seeded_fault_is_found_by_its_check() {
                 let bytes = fs::read(root.path().join(module_path())).unwrap();
                 root.file(&module_path(), &bytes[..bytes.len() / 2]);
             },
-            &["module-compression", "module-signature", "module-vermagic"],
+            &["module-compression", "module-signature", "module-symbols", "module-vermagic"],
         ),
         (
             "wrong xz check",
@@ -156,7 +164,26 @@ fn every_seeded_fault_is_found_by_its_check() {
                 fs::write(path, bytes).unwrap();
             },
             // The header's own checksum no longer fits either, so nothing can be read.
-            &["module-compression", "module-signature", "module-vermagic"],
+            &["module-compression", "module-signature", "module-symbols", "module-vermagic"],
+        ),
+        (
+            "symbol of another kernel",
+            |root| {
+                let module = ModuleBuilder::new(KERNEL).crcs(true).bytes();
+                root.file(&module_path(), modinfo::compress(&module).unwrap());
+                let list = "0x00000001\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n\
+                            0x00000009\tinput_event\tvmlinux\tEXPORT_SYMBOL\t\n";
+                root.file(&format!("usr/lib/modules/{KERNEL}/symvers"), list);
+            },
+            &["module-symbols"],
+        ),
+        (
+            "signed, but no certificate for people to enrol",
+            |root| {
+                let module = ModuleBuilder::new(KERNEL).signed_by(7).bytes();
+                root.file(&module_path(), modinfo::compress(&module).unwrap());
+            },
+            &["module-signature"],
         ),
         (
             "missing depmod",
