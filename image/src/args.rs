@@ -48,6 +48,23 @@ pub(crate) enum Command {
         #[arg(long)]
         matrix: bool,
     },
+    /// Show what a base is, from its registry, without pulling it
+    Inspect {
+        /// The configuration whose base is asked for
+        #[arg(default_value = FILE_NAME)]
+        file: Utf8PathBuf,
+        /// Another image than the configured base
+        #[arg(long)]
+        image: Option<String>,
+        /// Allow plain HTTP
+        #[arg(long)]
+        insecure: bool,
+        /// Print the result as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Decide whether there must be a build, and say why
+    Detect(Detect),
     /// Print the one kernel release of a root
     Kernel {
         /// The root folder
@@ -56,6 +73,30 @@ pub(crate) enum Command {
         /// Value of the label ostree.linux, which must agree
         #[arg(long, default_value = "")]
         label: String,
+    },
+    /// Verify that a root is what the configuration says
+    Verify {
+        /// The root folder
+        #[arg(long)]
+        root: Utf8PathBuf,
+        /// The configuration
+        #[arg(long, default_value = FILE_NAME)]
+        config: Utf8PathBuf,
+        /// Value of the label ostree.linux, which must agree
+        #[arg(long)]
+        label: Option<String>,
+        /// Variant of the base, where the build argument differs from the configuration
+        #[arg(long, value_parser = variant)]
+        aurora_variant: Option<Variant>,
+        /// Graphics variant, where the build argument differs from the configuration
+        #[arg(long, value_parser = gpu)]
+        gpu_variant: Option<Gpu>,
+        /// Print the report as JSON
+        #[arg(long, conflicts_with = "markdown")]
+        json: bool,
+        /// Print the report as Markdown
+        #[arg(long)]
+        markdown: bool,
     },
     /// Change a root as the configuration says; runs inside the container build
     Customize {
@@ -74,6 +115,40 @@ pub(crate) enum Command {
         #[command(subcommand)]
         stage: Stage,
     },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Detect {
+    /// The configuration
+    #[arg(default_value = FILE_NAME)]
+    pub(crate) file: Utf8PathBuf,
+    /// Owner of the images at the registry
+    #[arg(long)]
+    pub(crate) owner: Option<String>,
+    /// Build, changes or not
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Build, since something was pushed that goes into the image
+    #[arg(long)]
+    pub(crate) push: bool,
+    /// Folder of the repository, for the version of the bundled driver
+    #[arg(long, default_value = ".")]
+    pub(crate) repository: Utf8PathBuf,
+    /// Image that the driver is compiled in; a new one is a reason to build
+    #[arg(long)]
+    pub(crate) builder: Option<String>,
+    /// Allow plain HTTP
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Append the outputs to this file, as a workflow reads them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) outputs: Option<Utf8PathBuf>,
+    /// Append a summary in Markdown to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) summary: Option<Utf8PathBuf>,
+    /// Print the decision as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

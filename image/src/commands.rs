@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What each command does with the library, and the exit code of each kind of error.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
-use image::config::{Config, Invalid};
+use image::config::{Config, Gpu, Invalid, Variant};
 use image::customize::identity::BuildFacts;
 use image::customize::{self, Report as _, Stdout};
+use image::detect::Trigger;
 use image::plan::{self, Facts};
-use image::{kernel, schema, tool};
+use image::registry::{self, Registry as _, Skopeo};
+use image::verify::{self, Subject};
+use image::{clock, inspect, kernel, schema, source, survey, tool};
 use serde_json::json;
 
-use crate::args::{Args, Command, Known, Payload, Stage};
+use crate::args::{Args, Command, Detect, Known, Payload, Stage};
 
 const FAILURE: u8 = 1;
 const CONFIGURATION: u8 = 3;
+const FAULTS: u8 = 4;
+const REGISTRY: u8 = 5;
 const TOOL: u8 = 6;
 
 /// Runs one command.
@@ -48,19 +54,51 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Inspect { file, image, insecure, json } => {
+            let (config, _) = Config::load(&file)?;
+            let reference =
+                image.unwrap_or_else(|| plan::base(&config, config.base.variant, config.base.gpu));
+            let base = inspect::base(&Skopeo { tools: &tool::Path, insecure }, &reference)?;
+            if json {
+                println!("{:#}", serde_json::to_value(&base)?);
+            } else {
+                print!("{}", base.text());
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Detect(detect) => self::detect(detect),
         Command::Kernel { root, label } => {
             let release = kernel::release(&root)?;
             kernel::agrees(&release, &label)?;
             println!("{release}");
             Ok(ExitCode::SUCCESS)
         }
+        Command::Verify { root, config, label, aurora_variant, gpu_variant, json, markdown } => {
+            let config = load(&config, aurora_variant, gpu_variant)?;
+            let label = label.as_deref();
+            let subject = Subject { root: &root, config: &config, label, tools: &tool::Path };
+            let report = verify::verify(&subject);
+            if json {
+                println!("{:#}", serde_json::to_value(&report)?);
+            } else if markdown {
+                print!("{}", report.markdown());
+            } else {
+                print!("{}", report.text());
+            }
+            Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
+        }
         Command::Customize { root, config, aurora_variant, gpu_variant, stage } => {
-            let (mut config, _) = Config::load(&config)?;
-            config.base.variant = aurora_variant.unwrap_or(config.base.variant);
-            config.base.gpu = gpu_variant.unwrap_or(config.base.gpu);
-            customize(&root, &config, stage)
+            customize(&root, &load(&config, aurora_variant, gpu_variant)?, stage)
         }
     }
+}
+
+/// The configuration, with the variants that a build argument may have changed.
+fn load(file: &Utf8Path, variant: Option<Variant>, gpu: Option<Gpu>) -> Result<Config> {
+    let (mut config, _) = Config::load(file)?;
+    config.base.variant = variant.unwrap_or(config.base.variant);
+    config.base.gpu = gpu.unwrap_or(config.base.gpu);
+    Ok(config)
 }
 
 /// Prints an error and finds its exit code.
@@ -70,9 +108,71 @@ pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
         return ExitCode::from(CONFIGURATION);
     }
     eprintln!("vespera-image: {error:#}");
-    let tool = error.downcast_ref::<tool::Error>().is_some()
-        || matches!(error.downcast_ref(), Some(customize::Error::Tool(_)));
-    ExitCode::from(if tool { TOOL } else { FAILURE })
+    ExitCode::from(code(error))
+}
+
+/// The exit code of an error's kind. A missing tool hides in several of them.
+fn code(error: &anyhow::Error) -> u8 {
+    let registry = |error: &registry::Error| match error {
+        registry::Error::Tool(_) => TOOL,
+        _ => REGISTRY,
+    };
+    match error.downcast_ref() {
+        Some(inspect::Error::Registry(error)) => return registry(error),
+        Some(inspect::Error::Absent(_)) => return REGISTRY,
+        _ => {}
+    }
+    if let Some(error) = error.downcast_ref() {
+        return registry(error);
+    }
+    match error.downcast_ref() {
+        Some(source::Error::Tool(_)) => return TOOL,
+        Some(source::Error::NoAnswer { .. }) => return REGISTRY,
+        _ => {}
+    }
+    match error.downcast_ref() {
+        Some(customize::Error::Tool(_)) => TOOL,
+        _ => FAILURE,
+    }
+}
+
+fn detect(args: Detect) -> Result<ExitCode> {
+    let (config, _) = Config::load(&args.file)?;
+    let registry = Skopeo { tools: &tool::Path, insecure: args.insecure };
+    let driver = source::driver(&config.maccel, &args.repository, &tool::Path)?;
+    if let Some(newer) = &driver.newer {
+        eprintln!("note: the driver's repository is at {newer}; maccel.commit is another one");
+    }
+    let builder_digest = match given(args.builder) {
+        None => None,
+        Some(builder) => {
+            Some(registry.inspect(&builder)?.ok_or(inspect::Error::Absent(builder))?.digest)
+        }
+    };
+    let facts = Facts {
+        owner: given(args.owner),
+        date: Some(clock::now()),
+        driver: driver.version,
+        builder_digest,
+        ..Facts::default()
+    };
+    let trigger = Trigger { forced: args.force, push: args.push };
+    let survey = survey::survey(&config, &facts, trigger, &registry)?;
+    for (file, text) in [(args.outputs, survey.output_lines()), (args.summary, survey.markdown())] {
+        if let Some(file) = file {
+            append(&file, &text).with_context(|| format!("cannot write {file}"))?;
+        }
+    }
+    if args.json {
+        println!("{:#}", serde_json::to_value(&survey)?);
+    } else {
+        print!("{}", survey.text());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn append(file: &Utf8Path, text: &str) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).open(file)?.write_all(text.as_bytes())
 }
 
 fn check(file: &Utf8Path, json: bool) -> Result<ExitCode> {

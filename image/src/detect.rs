@@ -24,6 +24,8 @@ pub enum Previous {
     /// The registry answered that there is none. An unanswered question is no answer: whoever
     /// asks the registry must fail instead of giving this.
     Absent,
+    /// Nobody asked, since the build was forced.
+    NotAsked,
     /// Its labels.
     Labels(BTreeMap<String, String>),
 }
@@ -72,6 +74,8 @@ impl fmt::Display for Reason {
 pub struct Decision {
     /// Version of the form.
     pub format: u32,
+    /// Name of the image.
+    pub image: String,
     /// Whether to build.
     pub should_build: bool,
     /// Every reason, not only the first.
@@ -118,6 +122,7 @@ pub fn decide(config: &Config, facts: &Facts, trigger: Trigger, previous: &Previ
                 }
             }
         }
+        Previous::NotAsked => {}
         // Labels without our schema are the base's, or those of a tool we know nothing of.
         Previous::Absent | Previous::Labels(_) => reasons.push(Reason::NoPreviousMetadata),
     }
@@ -132,7 +137,7 @@ pub fn decide(config: &Config, facts: &Facts, trigger: Trigger, previous: &Previ
         ("maccel_commit", driver.unwrap_or_default()),
         ("build_date", facts.date.as_deref().map(day).unwrap_or_default()),
     ]);
-    Decision { format: 1, should_build, reasons, outputs }
+    Decision { format: 1, image: config.name(), should_build, reasons, outputs }
 }
 
 fn word(word: &str) -> Option<String> {
@@ -150,17 +155,13 @@ fn driver(config: &Config, facts: &Facts) -> Option<String> {
 }
 
 impl Decision {
-    /// The outputs in the form of a workflow's output file.
-    pub fn output_lines(&self) -> String {
-        self.outputs.iter().map(|(key, value)| format!("{key}={value}\n")).collect()
-    }
-
     /// The decision for a person.
     pub fn text(&self) -> String {
         if !self.should_build {
             return "no build: nothing has changed since the published image\n".to_owned();
         }
-        self.reasons.iter().map(|reason| format!("build: {reason}\n")).collect()
+        let reasons: Vec<String> = self.reasons.iter().map(ToString::to_string).collect();
+        format!("build, since {}\n", reasons.join("; "))
     }
 }
 

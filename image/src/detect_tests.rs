@@ -106,12 +106,19 @@ fn outputs_have_the_eight_names_that_later_jobs_read() {
         Trigger::default(),
         &Previous::Absent,
     );
-    assert_eq!(
-        decision.output_lines(),
-        "aurora_variant=aurora-dx\naurora_version=sha256:base\nbuild_date=20261122\n\
-         build_strategy=single\ngpu_variant=nvidia-open\nmaccel_commit=tree\nshould_build=true\n\
-         vespera_image_name=vespera-dx-nvidia-open\n"
-    );
+    let expected = [
+        ("aurora_variant", "aurora-dx"),
+        ("aurora_version", "sha256:base"),
+        ("build_date", "20261122"),
+        ("build_strategy", "single"),
+        ("gpu_variant", "nvidia-open"),
+        ("maccel_commit", "tree"),
+        ("should_build", "true"),
+        ("vespera_image_name", "vespera-dx-nvidia-open"),
+    ];
+    let outputs: Vec<(&str, &str)> =
+        decision.outputs.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    assert_eq!(outputs, expected);
 }
 
 #[test]
@@ -119,7 +126,7 @@ fn text_shows_what_changed_from_what_to_what() {
     let now = Facts { base_digest: Some("sha256:new".into()), ..facts() };
     let previous = published("", &facts());
     let decision = decide(&config(""), &now, Trigger::default(), &previous);
-    assert_eq!(decision.text(), "build: base-digest: sha256:base -> sha256:new\n");
+    assert_eq!(decision.text(), "build, since base-digest: sha256:base -> sha256:new\n");
     let same = decide(&config(""), &facts(), Trigger::default(), &previous);
     assert!(same.text().starts_with("no build"));
 }

@@ -14,13 +14,24 @@
 //! - [`customize`]: the stages that run inside the container build
 //! - [`plan`]: names, tags, labels and build arguments of what would be built
 //! - [`detect`]: whether there must be a build, and why
+//! - [`survey`]: the same question for every image of a plan, with the registry's answers
+//! - [`inspect`]: kernel and Fedora release of a base, from its labels
+//! - [`registry`], [`source`]: what registries and git repositories know
+//! - [`clock`]: the date of a build
+//! - [`verify`]: whether a root is what the configuration says
 //! - [`tool`]: running other programs
 
+pub mod clock;
 pub mod config;
 pub mod customize;
 pub mod detect;
+pub mod inspect;
 pub mod kernel;
 pub mod modinfo;
 pub mod plan;
+pub mod registry;
 pub mod schema;
+pub mod source;
+pub mod survey;
 pub mod tool;
+pub mod verify;

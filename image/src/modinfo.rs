@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a module file says of itself, and its compressed form.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 
-use lzma_rust2::{CheckType, XzOptions, XzReader, XzWriter};
-use object::{Object as _, ObjectSection as _};
+use lzma_rust2::{CheckType, XzOptions, XzWriter};
+use module_check::ModuleFile;
+use module_check::compression::{CompressionError, unpack};
+use module_check::signature::Appended;
 use serde::Serialize;
 
-/// What ends a module that carries a signature.
-const SIGNATURE_TRAILER: &[u8] = b"~Module signature appended~\n";
 const XZ_MAGIC: &[u8] = &[0xfd, b'7', b'z', b'X', b'Z', 0];
 /// Offset of the check type in the stream header of an xz file.
 const XZ_CHECK_OFFSET: usize = 7;
@@ -20,17 +20,17 @@ const XZ_PRESET: u32 = 6;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Not an object file, or a cut one.
-    #[error("not a kernel module: not a readable ELF file ({0})")]
-    NotElf(object::Error),
-    /// An object file without the section that every module has.
-    #[error("not a kernel module: it has no .modinfo section")]
-    NoModinfo,
+    #[error("not a kernel module: {0}")]
+    NotAModule(String),
     /// A module without a field that it must have.
     #[error("the module does not say its {0}")]
     NoField(&'static str),
+    /// The signature is there, but cannot be read.
+    #[error("the module's signature is damaged: {0}")]
+    Signature(&'static str),
     /// The compressed form is damaged.
-    #[error("cannot decompress the module")]
-    Xz(#[source] io::Error),
+    #[error("cannot decompress the module: {0}")]
+    Compression(#[from] CompressionError),
 }
 
 /// What a module says of itself.
@@ -44,8 +44,8 @@ pub struct Modinfo {
     pub srcversion: Option<String>,
     /// Kernel release and build options it was made for.
     pub vermagic: String,
-    /// Whether a signature is appended. Whether it is a good one is not said here.
-    pub signed: bool,
+    /// The key that its signature names, where it has one. Only a kernel proves a signature.
+    pub signature: Option<module_check::signature::Signature>,
 }
 
 impl Modinfo {
@@ -55,27 +55,37 @@ impl Modinfo {
     ///
     /// When the bytes are not a module or lack a field that every module has.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let file = object::File::parse(bytes).map_err(Error::NotElf)?;
-        let section = file.section_by_name(".modinfo").ok_or(Error::NoModinfo)?;
-        let data = section.data().map_err(Error::NotElf)?;
-        let field = |key: &str| {
-            data.split(|&byte| byte == 0).find_map(|entry| {
-                let entry = std::str::from_utf8(entry).ok()?;
-                Some(entry.strip_prefix(key)?.strip_prefix('=')?.to_owned())
-            })
+        Self::of(&ModuleFile::parse(bytes).map_err(Error::NotAModule)?)
+    }
+
+    /// Takes the facts from a module that has been read.
+    ///
+    /// # Errors
+    ///
+    /// When it lacks a field that every module has.
+    pub fn of(module: &ModuleFile) -> Result<Self, Error> {
+        let signature = match &module.signature {
+            Appended::None => None,
+            Appended::Signature(signature) => Some(signature.clone()),
+            Appended::Damaged(reason) => return Err(Error::Signature(reason)),
         };
         Ok(Self {
-            name: field("name").ok_or(Error::NoField("name"))?,
-            version: field("version"),
-            srcversion: field("srcversion"),
-            vermagic: field("vermagic").ok_or(Error::NoField("vermagic"))?,
-            signed: bytes.ends_with(SIGNATURE_TRAILER),
+            name: module.info.get("name").ok_or(Error::NoField("name"))?.to_owned(),
+            version: module.version().map(str::to_owned),
+            srcversion: module.srcversion().map(str::to_owned),
+            vermagic: module.vermagic().ok_or(Error::NoField("vermagic"))?.to_owned(),
+            signature,
         })
     }
 
-    /// The kernel release it was built for: the first word of the vermagic.
+    /// The kernel release it was built for.
     pub fn kernel(&self) -> &str {
-        self.vermagic.split_whitespace().next().unwrap_or_default()
+        module_check::vermagic::release(&self.vermagic)
+    }
+
+    /// Whether a signature is appended.
+    pub const fn signed(&self) -> bool {
+        self.signature.is_some()
     }
 }
 
@@ -93,18 +103,14 @@ pub fn compress(bytes: &[u8]) -> io::Result<Vec<u8>> {
     writer.finish()
 }
 
-/// Undoes [`compress`]; bytes that are not compressed come back as they are.
+/// Undoes [`compress`] and the other forms that kernels read; bytes that are not compressed come
+/// back as they are.
 ///
 /// # Errors
 ///
 /// When the compressed form is damaged.
 pub fn decompress(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    if !bytes.starts_with(XZ_MAGIC) {
-        return Ok(bytes.to_vec());
-    }
-    let mut module = Vec::new();
-    XzReader::new(bytes, false).read_to_end(&mut module).map_err(Error::Xz)?;
-    Ok(module)
+    Ok(unpack(bytes.to_vec())?)
 }
 
 /// Whether compressed bytes carry the CRC32 that the kernel's decompressor wants; `None` for
@@ -117,6 +123,8 @@ pub fn has_crc32(bytes: &[u8]) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use module_check::fixtures::ModuleBuilder;
+
     use super::*;
     use crate::customize::fixtures::module;
 
@@ -124,18 +132,17 @@ mod tests {
     fn module_tells_its_kernel_and_whether_it_is_signed() {
         let info = Modinfo::parse(&module("6.17.1-300.fc43.x86_64")).unwrap();
         assert_eq!(info.name, "maccel");
-        assert_eq!(info.version.as_deref(), Some("1.0"));
-        assert_eq!(info.vermagic, "6.17.1-300.fc43.x86_64 SMP preempt mod_unload ");
+        assert_eq!(info.version.as_deref(), Some("0.1.0"));
         assert_eq!(info.kernel(), "6.17.1-300.fc43.x86_64");
-        assert!(!info.signed);
-        let mut signed = module("6.17.1");
-        signed.extend_from_slice(SIGNATURE_TRAILER);
-        assert!(Modinfo::parse(&signed).unwrap().signed);
+        assert!(!info.signed());
+        let signed = ModuleBuilder::new("6.17.1").signed_by(7).bytes();
+        let info = Modinfo::parse(&signed).unwrap();
+        assert_eq!(info.signature.unwrap().key_id, "07");
     }
 
     #[test]
     fn other_files_are_refused() {
-        assert!(matches!(Modinfo::parse(b"text"), Err(Error::NotElf(_))));
+        assert!(matches!(Modinfo::parse(b"text"), Err(Error::NotAModule(_))));
         let whole = module("6.17.1");
         assert!(Modinfo::parse(&whole[..whole.len() / 2]).is_err());
     }
@@ -148,7 +155,7 @@ mod tests {
         assert_eq!(decompress(&packed).unwrap(), module);
         assert_eq!(decompress(&module).unwrap(), module);
         assert_eq!(has_crc32(&module), None);
-        assert!(matches!(decompress(&packed[..packed.len() / 2]), Err(Error::Xz(_))));
+        assert!(matches!(decompress(&packed[..packed.len() / 2]), Err(Error::Compression(_))));
     }
 
     #[test]

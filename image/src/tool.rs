@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Running other programs.
 
+use std::fmt;
 use std::io;
 use std::process::Command;
 
@@ -68,7 +69,7 @@ pub enum Error {
 }
 
 /// A way to run programs.
-pub trait Tools {
+pub trait Tools: fmt::Debug {
     /// Runs a program to its end; an exit code other than 0 is an outcome, not an error.
     ///
     /// # Errors

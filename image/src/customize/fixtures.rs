@@ -3,10 +3,12 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use module_check::fixtures::ModuleBuilder;
 
 use crate::tool::{self, Outcome, Tools};
 
@@ -72,6 +74,12 @@ pub(crate) struct FakeTools {
     calls: RefCell<Vec<String>>,
 }
 
+impl fmt::Debug for FakeTools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FakeTools").field("calls", &self.calls).finish_non_exhaustive()
+    }
+}
+
 impl FakeTools {
     pub(crate) fn with(
         mut self,
@@ -116,43 +124,7 @@ pub(crate) fn depmod(args: &[&str]) -> Outcome {
     ok("")
 }
 
-/// A minimal 64-bit ELF object with the `.modinfo` section of a `maccel.ko` for `release`.
+/// A `maccel.ko` for `release`.
 pub(crate) fn module(release: &str) -> Vec<u8> {
-    let modinfo = format!(
-        "name=maccel\0version=1.0\0srcversion=ABCDEF\0vermagic={release} SMP preempt mod_unload \0"
-    );
-    let names = b"\0.modinfo\0.shstrtab\0";
-    let header_size = 64_usize;
-    let modinfo_at = header_size;
-    let names_at = modinfo_at + modinfo.len();
-    let sections_at = names_at + names.len();
-    let mut elf = Vec::new();
-    elf.extend_from_slice(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
-    elf.extend_from_slice(&1_u16.to_le_bytes()); // relocatable
-    elf.extend_from_slice(&62_u16.to_le_bytes()); // x86_64
-    elf.extend_from_slice(&1_u32.to_le_bytes());
-    elf.extend_from_slice(&0_u64.to_le_bytes()); // entry
-    elf.extend_from_slice(&0_u64.to_le_bytes()); // program headers
-    elf.extend_from_slice(&(sections_at as u64).to_le_bytes());
-    elf.extend_from_slice(&0_u32.to_le_bytes()); // flags
-    for half in [64_u16, 0, 0, 64, 3, 2] {
-        elf.extend_from_slice(&half.to_le_bytes());
-    }
-    elf.extend_from_slice(modinfo.as_bytes());
-    elf.extend_from_slice(names);
-    let mut section = |name: u32, kind: u32, at: usize, size: usize| {
-        elf.extend_from_slice(&name.to_le_bytes());
-        elf.extend_from_slice(&kind.to_le_bytes());
-        for word in [0, 0, at as u64, size as u64] {
-            elf.extend_from_slice(&word.to_le_bytes());
-        }
-        elf.extend_from_slice(&[0; 8]); // link, info
-        for word in [1_u64, 0] {
-            elf.extend_from_slice(&word.to_le_bytes());
-        }
-    };
-    section(0, 0, 0, 0);
-    section(1, 1, modinfo_at, modinfo.len());
-    section(10, 3, names_at, names.len());
-    elf
+    ModuleBuilder::new(release).bytes()
 }

@@ -8,6 +8,8 @@ use camino::Utf8Path;
 use super::{Error, Report, file_error, files};
 use crate::config::Packages;
 
+/// The list that the image adds.
+pub const PATH: &str = "usr/share/flatpak/preinstall.d/vespera.preinstall";
 const FOLDER: &str = "usr/share/flatpak/preinstall.d";
 const FILE: &str = "vespera.preinstall";
 
@@ -50,7 +52,7 @@ pub fn write(root: &Utf8Path, wanted: &Packages, report: &mut dyn Report) -> Res
 
 /// The file in flatpak's own form. Without a branch flatpak asks for `master`, which Flathub does
 /// not have.
-fn preinstall(wanted: &Packages) -> String {
+pub fn preinstall(wanted: &Packages) -> String {
     let mut text = String::from("# Written by vespera-image from vespera-config.yaml.\n");
     for id in &wanted.add_flatpak {
         text.push_str(&format!("\n[Flatpak Preinstall {id}]\nBranch=stable\n"));

@@ -12,7 +12,8 @@ use crate::modinfo::Modinfo;
 
 /// Image facts, for the agent and for people.
 pub const IMAGE_JSON: &str = "usr/share/vespera/image.json";
-const OS_RELEASE: &str = "usr/lib/os-release";
+/// Where a root says which system it is.
+pub const OS_RELEASE: &str = "usr/lib/os-release";
 const UBLUE_INFO: &str = "usr/share/ublue-os/image-info.json";
 /// Version of the form of `image.json`.
 const FORMAT: u32 = 1;
@@ -200,7 +201,7 @@ mod tests {
             version: None,
             srcversion: Some("ABC".into()),
             vermagic: "6.17.1 SMP".into(),
-            signed: false,
+            signature: None,
         };
         record_driver(root.path(), &info, &mut report).unwrap();
         write(root.path(), &config, "6.17.1", &facts(), &mut report).unwrap();

@@ -4,6 +4,7 @@
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use module_check::tree::path_in_index;
 
 use super::{Error, Report, file_error, files, identity};
 use crate::modinfo::{self, Modinfo};
@@ -63,7 +64,7 @@ pub fn install(
             info.vermagic.trim_end()
         )));
     }
-    if must_be_signed && !info.signed {
+    if must_be_signed && !info.signed() {
         return Err(Error::Refused(format!(
             "{module} is not signed, and `signing.module` of the configuration asks for it; give \
              the build the signing key as a secret"
@@ -82,8 +83,12 @@ pub fn install(
     let changed = files::write(&target, &packed, files::PLAIN)?;
     let word = if changed { "installed" } else { "unchanged:" };
     report.line(&format!("module {word} {target} ({size} bytes, for {release})"));
-    if info.signed {
-        report.line("module signature: appended");
+    if let Some(signature) = &info.signature {
+        let signer = signature.signer.as_deref().unwrap_or("a key without a name");
+        report.line(&format!(
+            "module signature: {signer}, key {}, {}",
+            signature.key_id, signature.hash
+        ));
     } else {
         report.line("module signature: none; a machine with Secure Boot on will refuse to load it");
     }
@@ -100,13 +105,10 @@ pub fn install(
     identity::record_driver(root, &info, report)
 }
 
-/// Whether the text of a `modules.dep` lists the module.
+/// Whether the text of a `modules.dep` lists the module in its place.
 pub fn lists(modules_dep: &str) -> bool {
-    let wanted = format!("{FOLDER}/{FILE}");
-    modules_dep
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .any(|(name, _)| name == wanted || name.ends_with(&format!("/{wanted}")))
+    // On a root without a merged `/lib`, depmod writes the full path.
+    path_in_index(modules_dep, NAME).is_some_and(|path| path.ends_with(&format!("{FOLDER}/{FILE}")))
 }
 
 #[cfg(test)]

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a base is, from its labels.
+
+use serde::Serialize;
+
+use crate::plan::label::OSTREE_LINUX;
+use crate::registry::{self, Inspected, Registry};
+
+/// Version of the form of the JSON.
+const FORMAT: u32 = 1;
+
+/// A base.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Base {
+    /// Version of the form.
+    pub format: u32,
+    /// The reference that was asked for.
+    pub reference: String,
+    /// Digest of its manifest.
+    pub digest: String,
+    /// Its kernel release.
+    pub kernel: String,
+    /// Its Fedora release.
+    pub fedora: u32,
+    /// Its own version, where it tells one.
+    pub version: Option<String>,
+}
+
+/// A base that nothing can be built on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The registry gave no answer.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    /// There is no such image.
+    #[error("{0} does not exist; look at base.variant, base.stream and base.tag")]
+    Absent(String),
+    /// It has no kernel that anything could be built for.
+    #[error(
+        "{0} has no label ostree.linux, so its kernel is not known without pulling it; is it a \
+         bootable image?"
+    )]
+    NoKernel(String),
+    /// The kernel is not one of Fedora's.
+    #[error("{reference}: no Fedora release in the kernel release `{kernel}` (`.fcNN.` expected)")]
+    NoFedora {
+        /// The base.
+        reference: String,
+        /// Its kernel release.
+        kernel: String,
+    },
+}
+
+/// Asks a registry about a base.
+///
+/// # Errors
+///
+/// When there is no answer, no such image, or no kernel release to be found.
+pub fn base(registry: &dyn Registry, reference: &str) -> Result<Base, Error> {
+    let inspected =
+        registry.inspect(reference)?.ok_or_else(|| Error::Absent(reference.to_owned()))?;
+    of(reference, &inspected)
+}
+
+/// Reads what is known of a base.
+///
+/// # Errors
+///
+/// When its labels do not tell the kernel and Fedora release.
+pub fn of(reference: &str, inspected: &Inspected) -> Result<Base, Error> {
+    let kernel = inspected
+        .labels
+        .get(OSTREE_LINUX)
+        .filter(|kernel| !kernel.is_empty())
+        .ok_or_else(|| Error::NoKernel(reference.to_owned()))?;
+    // The version label of Aurora holds a date and no `fcNN`; the kernel release always does.
+    let fedora = fedora(kernel).ok_or_else(|| Error::NoFedora {
+        reference: reference.to_owned(),
+        kernel: kernel.clone(),
+    })?;
+    Ok(Base {
+        format: FORMAT,
+        reference: reference.to_owned(),
+        digest: inspected.digest.clone(),
+        kernel: kernel.clone(),
+        fedora,
+        version: inspected.labels.get("org.opencontainers.image.version").cloned(),
+    })
+}
+
+/// 44 of `7.1.4-200.fc44.x86_64`.
+fn fedora(kernel: &str) -> Option<u32> {
+    kernel.split('.').find_map(|part| part.strip_prefix("fc")?.parse().ok())
+}
+
+impl Base {
+    /// The base for a person.
+    pub fn text(&self) -> String {
+        let version = self.version.as_deref().unwrap_or("not told");
+        format!(
+            "base    {}\ndigest  {}\nkernel  {}\nfedora  {}\nversion {version}\n",
+            self.reference, self.digest, self.kernel, self.fedora
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inspected(labels: &[(&str, &str)]) -> Inspected {
+        let labels = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Inspected { digest: "sha256:1".into(), labels }
+    }
+
+    #[test]
+    fn kernel_and_fedora_release_come_from_the_kernel_label() {
+        let labels = [
+            (OSTREE_LINUX, "7.1.4-200.fc44.x86_64"),
+            ("org.opencontainers.image.version", "44.20260819.1"),
+        ];
+        let base = of("b", &inspected(&labels)).unwrap();
+        assert_eq!((base.kernel.as_str(), base.fedora), ("7.1.4-200.fc44.x86_64", 44));
+        assert_eq!(base.version.as_deref(), Some("44.20260819.1"));
+    }
+
+    #[test]
+    fn base_without_a_kernel_or_a_fedora_release_stops_with_what_was_found() {
+        for labels in [&[][..], &[(OSTREE_LINUX, "")]] {
+            assert!(matches!(of("b", &inspected(labels)), Err(Error::NoKernel(_))));
+        }
+        let error = of("b", &inspected(&[(OSTREE_LINUX, "6.12.1-generic")])).unwrap_err();
+        assert!(error.to_string().contains("`6.12.1-generic`"), "{error}");
+    }
+}

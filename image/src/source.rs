@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which version of the driver would be built, by git.
+
+use camino::Utf8Path;
+
+use crate::config::{Maccel, Source};
+use crate::tool::{self, Outcome, Tools};
+
+/// Folder of our own driver.
+const BUNDLED: &str = "kmod";
+
+/// A version that could not be found out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The repository gave no answer.
+    #[error("no answer from {repository}:\n{reason}")]
+    NoAnswer {
+        /// The repository.
+        repository: String,
+        /// What git said.
+        reason: String,
+    },
+    /// This folder is not a repository with a driver.
+    #[error("{folder} is not a git repository with the folder `{BUNDLED}`:\n{reason}")]
+    NotARepository {
+        /// The folder.
+        folder: String,
+        /// What git said.
+        reason: String,
+    },
+    /// git is missing.
+    #[error(transparent)]
+    Tool(#[from] tool::Error),
+}
+
+/// The version of the driver that a build would have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Driver {
+    /// Commit, or for the bundled driver the tree of its folder; `None` without a driver.
+    pub version: Option<String>,
+    /// Newest commit of a git driver, where that is another one.
+    pub newer: Option<String>,
+}
+
+/// Finds the version of the driver. The bundled one has no commit of its own: the tree of its
+/// folder changes exactly when the driver does.
+///
+/// # Errors
+///
+/// When git or the repository gives no answer: that is not "no change".
+pub fn driver(maccel: &Maccel, here: &Utf8Path, tools: &dyn Tools) -> Result<Driver, Error> {
+    if !maccel.enabled {
+        return Ok(Driver { version: None, newer: None });
+    }
+    let Some(repository) = maccel.repository.as_ref().filter(|_| maccel.source == Source::Git)
+    else {
+        let tree = format!("HEAD:{BUNDLED}");
+        let args = ["-C", here.as_str(), "rev-parse", "--verify", "--quiet", &tree];
+        let outcome = tools.outcome("git", &args, "find the version of the driver")?;
+        return word(&outcome)
+            .map(|version| Driver { version: Some(version), newer: None })
+            .ok_or_else(|| Error::NotARepository {
+                folder: here.to_string(),
+                reason: outcome.output(),
+            });
+    };
+    let args = ["ls-remote", "--exit-code", repository, "HEAD"];
+    let outcome = tools.outcome("git", &args, "ask the driver's repository for new commits")?;
+    let newest = word(&outcome).ok_or_else(|| Error::NoAnswer {
+        repository: repository.clone(),
+        reason: outcome.output(),
+    })?;
+    let newer = Some(newest).filter(|newest| Some(newest) != maccel.commit.as_ref());
+    Ok(Driver { version: maccel.commit.clone(), newer })
+}
+
+/// The first word of a successful answer.
+fn word(outcome: &Outcome) -> Option<String> {
+    let first = outcome.stdout.split_whitespace().next().filter(|_| outcome.success())?;
+    Some(first.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::customize::fixtures::{FakeTools, Root, failed};
+    use crate::tool::Path;
+
+    fn maccel(text: &str) -> Maccel {
+        Config::parse("c.yaml", text).unwrap().0.maccel
+    }
+
+    fn git(root: &Root, args: &[&str]) -> String {
+        let identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"];
+        let mut all = vec!["-C", root.path().as_str()];
+        all.extend(identity);
+        all.extend_from_slice(args);
+        Path.run("git", &all, "test").unwrap().stdout.trim().to_owned()
+    }
+
+    /// A real repository with a driver in it.
+    fn repository() -> Root {
+        let root = Root::new();
+        git(&root, &["init", "--quiet"]);
+        root.file("kmod/maccel.c", "1");
+        commit(&root);
+        root
+    }
+
+    fn commit(root: &Root) {
+        git(root, &["add", "--all"]);
+        git(root, &["commit", "--quiet", "--no-gpg-sign", "--message", "x"]);
+    }
+
+    #[test]
+    fn bundled_driver_changes_version_exactly_when_its_folder_does() {
+        let root = repository();
+        let version = || driver(&maccel(""), root.path(), &Path).unwrap().version.unwrap();
+        let first = version();
+        assert_eq!(first, git(&root, &["rev-parse", "HEAD:kmod"]));
+        root.file("README.md", "text");
+        commit(&root);
+        assert_eq!(version(), first);
+        root.file("kmod/maccel.c", "2");
+        commit(&root);
+        assert_ne!(version(), first);
+    }
+
+    #[test]
+    fn git_driver_is_the_configured_commit_and_newer_ones_are_told() {
+        let root = repository();
+        let old = git(&root, &["rev-parse", "HEAD"]);
+        let text =
+            format!("maccel: {{source: git, repository: '{}', commit: '{old}'}}", root.path());
+        let current = driver(&maccel(&text), root.path(), &Path).unwrap();
+        assert_eq!(current, Driver { version: Some(old.clone()), newer: None });
+        root.file("kmod/maccel.c", "2");
+        commit(&root);
+        let behind = driver(&maccel(&text), root.path(), &Path).unwrap();
+        let newest = git(&root, &["rev-parse", "HEAD"]);
+        assert_eq!(behind, Driver { version: Some(old), newer: Some(newest) });
+    }
+
+    #[test]
+    fn repository_without_an_answer_is_an_error_and_no_driver_needs_none() {
+        let commit = "0".repeat(40);
+        let text = format!("maccel: {{source: git, repository: /nowhere, commit: '{commit}'}}");
+        let here = Root::new();
+        let error = driver(&maccel(&text), here.path(), &Path).unwrap_err();
+        assert!(matches!(error, Error::NoAnswer { .. }), "{error}");
+        let error = driver(
+            &maccel(""),
+            here.path(),
+            &FakeTools::default().with("git", |_| failed("fatal: not a git repository")),
+        )
+        .unwrap_err();
+        assert!(error.to_string().contains("not a git repository"), "{error}");
+        let off = maccel("maccel: {enabled: false}");
+        assert_eq!(driver(&off, here.path(), &FakeTools::default()).unwrap().version, None);
+    }
+}

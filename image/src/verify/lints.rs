@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What no bootable image may have, whatever is in it.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use camino::Utf8Path;
+
+use super::{Outcome, Subject, Unable, Verdict, none_of};
+
+const WORLD_WRITE: u32 = 0o002;
+const STICKY: u32 = 0o1000;
+/// Folders of a root that only exist while it runs.
+const API: &[&str] = &["dev", "proc", "sys", "run"];
+/// Where a build is likely to drop a key.
+const SECRET_PLACES: &[&str] =
+    &["etc", "root", "tmp", "run/secrets", "var", "usr/share/vespera", "usr/src", "usr/local"];
+/// Larger files are no keys.
+const SECRET_MAX: u64 = 64 * 1024;
+const KEY_BEGINS: &[u8] = b"-----BEGIN ";
+const KEY_KIND: &[u8] = b"PRIVATE KEY-----";
+
+pub(super) fn var_run(subject: &Subject<'_>) -> Outcome {
+    let path = subject.at("var/run");
+    Ok(match path.symlink_metadata() {
+        Ok(meta) if !meta.is_symlink() => {
+            Verdict::Wrong(format!("{path} is a folder; it has to be a link to /run"))
+        }
+        Ok(_) => Verdict::Fine("a link".into()),
+        Err(_) => Verdict::Fine("absent".into()),
+    })
+}
+
+pub(super) fn usr_etc(subject: &Subject<'_>) -> Outcome {
+    let (etc, usr_etc) = (subject.at("etc"), subject.at("usr/etc"));
+    if has_entries(&etc)? && has_entries(&usr_etc)? {
+        return Ok(Verdict::Wrong(format!(
+            "both {etc} and {usr_etc} have files; move them to /etc"
+        )));
+    }
+    Ok(Verdict::Fine("one of them at most".into()))
+}
+
+pub(super) fn var_log(subject: &Subject<'_>) -> Outcome {
+    let mut logs = Vec::new();
+    let folder = subject.at("var/log");
+    walk(folder.as_std_path(), &mut |path, meta| {
+        if meta.is_file() && meta.len() > 0 {
+            logs.push(shown(subject, path));
+        }
+    })?;
+    Ok(none_of(&logs, "empty", "left behind"))
+}
+
+pub(super) fn boot_empty(subject: &Subject<'_>) -> Outcome {
+    let folder = subject.at("boot");
+    if has_entries(&folder)? {
+        return Ok(Verdict::Wrong(format!("{folder} has files; hosts never get them from there")));
+    }
+    Ok(Verdict::Fine("empty".into()))
+}
+
+pub(super) fn utf8(subject: &Subject<'_>) -> Outcome {
+    let mut wrong = Vec::new();
+    each(subject, &mut |path, _| {
+        if path.file_name().is_some_and(|name| name.to_str().is_none()) {
+            wrong.push(path.display().to_string());
+        }
+    })?;
+    Ok(none_of(&wrong, "all of them", "not UTF-8"))
+}
+
+pub(super) fn world_writable(subject: &Subject<'_>) -> Outcome {
+    let mut wrong = Vec::new();
+    each(subject, &mut |path, meta| {
+        let mode = meta.permissions().mode();
+        // A link has no rights of its own; a sticky folder keeps what is in it to its owners.
+        let safe = meta.is_symlink() || meta.is_dir() && mode & STICKY != 0;
+        if mode & WORLD_WRITE != 0 && !safe {
+            wrong.push(shown(subject, path));
+        }
+    })?;
+    Ok(none_of(&wrong, "none", "writable by everyone"))
+}
+
+pub(super) fn secrets(subject: &Subject<'_>) -> Outcome {
+    let mut found = Vec::new();
+    let mut unreadable = None;
+    for place in SECRET_PLACES {
+        walk(subject.at(place).as_std_path(), &mut |path, meta| {
+            if !meta.is_file() || meta.len() > SECRET_MAX {
+                return;
+            }
+            match fs::read(path) {
+                Ok(bytes) if has_private_key(&bytes) => found.push(shown(subject, path)),
+                Ok(_) => {}
+                Err(error) => {
+                    unreadable.get_or_insert_with(|| format!("{}: {error}", path.display()));
+                }
+            }
+        })?;
+    }
+    // A found key is worth more than a file that could not be looked into.
+    match unreadable {
+        Some(reason) if found.is_empty() => Err(Unable::Other(reason)),
+        _ => Ok(none_of(&found, "none where a build leaves them", "private key in")),
+    }
+}
+
+/// A PEM key of any kind, on one line of the text.
+fn has_private_key(bytes: &[u8]) -> bool {
+    bytes
+        .split(|&byte| byte == b'\n')
+        .any(|line| line.starts_with(KEY_BEGINS) && line.trim_ascii_end().ends_with(KEY_KIND))
+}
+
+fn has_entries(folder: &Utf8Path) -> Result<bool, Unable> {
+    if !folder.is_dir() {
+        return Ok(false);
+    }
+    let mut entries =
+        fs::read_dir(folder).map_err(|error| Unable::Read(folder.to_owned(), error))?;
+    Ok(entries.next().is_some())
+}
+
+fn shown(subject: &Subject<'_>, path: &Path) -> String {
+    let inside = path.strip_prefix(subject.root.as_std_path()).unwrap_or(path);
+    format!("/{}", inside.display())
+}
+
+/// Everything in the root but what the kernel shows there.
+fn each(subject: &Subject<'_>, visit: &mut dyn FnMut(&Path, &Metadata)) -> Result<(), Unable> {
+    let root = subject.root.as_std_path();
+    let unable = |error| Unable::Read(subject.root.to_owned(), error);
+    for entry in fs::read_dir(root).map_err(unable)? {
+        let path = entry.map_err(unable)?.path();
+        if !API.iter().any(|api| path == root.join(api)) {
+            walk(&path, visit)?;
+        }
+    }
+    Ok(())
+}
+
+/// A path and, if it is a folder, all that is below it on the same file system.
+fn walk(top: &Path, visit: &mut dyn FnMut(&Path, &Metadata)) -> Result<(), Unable> {
+    let unable =
+        |path: &Path, error| Unable::Read(path.to_string_lossy().into_owned().into(), error);
+    let Ok(meta) = top.symlink_metadata() else { return Ok(()) };
+    let device = meta.dev();
+    visit(top, &meta);
+    let mut folders = if meta.is_dir() { vec![top.to_owned()] } else { Vec::new() };
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|error| unable(&folder, error))? {
+            let path = entry.map_err(|error| unable(&folder, error))?.path();
+            let meta = path.symlink_metadata().map_err(|error| unable(&path, error))?;
+            visit(&path, &meta);
+            if meta.is_dir() && meta.dev() == device {
+                folders.push(path);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! RPMs, Flatpaks and repositories.
+
+use super::{Outcome, Subject, Unable, Verdict, none_of};
+use crate::customize::{flatpak, packages};
+
+/// Repositories of Fedora itself, which a base may leave on.
+const OWN_REPOSITORIES: &[&str] =
+    &["fedora", "updates", "updates-archive", "fedora-cisco-openh264"];
+
+pub(super) fn added(subject: &Subject<'_>) -> Outcome {
+    let wanted = &subject.config.packages.add_rpm;
+    if wanted.is_empty() {
+        return Ok(Verdict::Skipped("none configured".into()));
+    }
+    let mut missing = Vec::new();
+    for package in wanted {
+        // What belongs to a group is its repository's to know.
+        if !package.starts_with('@') && !installed(subject, package)? {
+            missing.push(package.clone());
+        }
+    }
+    Ok(none_of(&missing, &super::listed(wanted), "missing"))
+}
+
+pub(super) fn removed(subject: &Subject<'_>) -> Outcome {
+    let unwanted = &subject.config.packages.remove_rpm;
+    if unwanted.is_empty() {
+        return Ok(Verdict::Skipped("none configured".into()));
+    }
+    let mut present = Vec::new();
+    for package in unwanted {
+        if installed(subject, package)? {
+            present.push(package.clone());
+        }
+    }
+    Ok(none_of(&present, &super::listed(unwanted), "still there"))
+}
+
+fn installed(subject: &Subject<'_>, package: &str) -> Result<bool, Unable> {
+    let mut args = Vec::new();
+    if subject.root != "/" {
+        args.extend(["--root", subject.root.as_str()]);
+    }
+    args.extend(["-q", package]);
+    let outcome = subject.tools.outcome("rpm", &args, "ask for installed packages")?;
+    if outcome.success() {
+        return Ok(true);
+    }
+    if outcome.output().contains("is not installed") {
+        return Ok(false);
+    }
+    // A database that cannot be opened must not pass for a package that is gone.
+    Err(Unable::Other(format!("rpm gave no answer about {package}: {}", outcome.output())))
+}
+
+pub(super) fn flatpaks(subject: &Subject<'_>) -> Outcome {
+    let wanted = &subject.config.packages;
+    let path = subject.at(flatpak::PATH);
+    if wanted.add_flatpak.is_empty() && wanted.remove_flatpak.is_empty() {
+        return Ok(if path.exists() {
+            Verdict::Wrong(format!("{path} is there, but no Flatpaks are configured"))
+        } else {
+            Verdict::Skipped("none configured".into())
+        });
+    }
+    if !path.exists() {
+        return Ok(Verdict::Wrong(format!("{path} is missing")));
+    }
+    if subject.read(flatpak::PATH)? == flatpak::preinstall(wanted) {
+        let count = wanted.add_flatpak.len() + wanted.remove_flatpak.len();
+        return Ok(Verdict::Fine(format!("{count} entries in {path}")));
+    }
+    Ok(Verdict::Wrong(format!("{path} is not what the configuration says")))
+}
+
+pub(super) fn repositories(subject: &Subject<'_>) -> Outcome {
+    let enabled =
+        packages::enabled(subject.root).map_err(|error| Unable::Other(error.to_string()))?;
+    let foreign: Vec<String> =
+        enabled.into_iter().filter(|id| !OWN_REPOSITORIES.contains(&id.as_str())).collect();
+    Ok(none_of(&foreign, "only Fedora's own are on, if any", "left on"))
+}
