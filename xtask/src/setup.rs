@@ -15,6 +15,7 @@ use crate::process;
 
 /// How set-up behaves.
 #[derive(Debug, Clone, Copy, clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// Install what is missing without asking
     #[arg(long)]
