@@ -49,15 +49,17 @@ fn name(bytes: &[u8]) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// Reads `Module.symvers`: CRC, symbol, where it lives, how it is exported, separated by tabs.
-pub fn parse_symvers(text: &str) -> Crcs {
+/// Reads the symbols `wanted` from `Module.symvers`: CRC, symbol, where it lives, how it is
+/// exported, separated by tabs. A kernel lists tens of thousands, a module uses a few dozen.
+pub fn parse_symvers(text: &str, wanted: &Crcs) -> Crcs {
     text.lines()
         .filter_map(|line| {
             let mut fields = line.split('\t');
             let crc = fields.next()?.strip_prefix("0x")?;
+            let name = fields.next().filter(|name| wanted.contains_key(*name))?;
             // A CRC of genksyms has 32 bits, whatever the width of the column.
             let crc = u32::try_from(u64::from_str_radix(crc, 16).ok()?).ok()?;
-            Some((fields.next()?.to_owned(), crc))
+            Some((name.to_owned(), crc))
         })
         .collect()
 }
@@ -67,7 +69,7 @@ pub fn parse_symvers(text: &str) -> Crcs {
 pub struct KernelSymbols {
     /// The CRCs.
     pub crcs: Crcs,
-    /// Whether these are all symbols the kernel exports.
+    /// Whether a symbol not among them is one the kernel does not export.
     pub complete: bool,
     /// Where they come from, for people.
     pub source: String,
@@ -108,10 +110,10 @@ pub fn compare(module: &Crcs, kernel: &KernelSymbols) -> Comparison {
 /// The kernel's list is best; distributions put it beside the modules (Fedora) or with the headers
 /// (Debian). Without one, the kernel's own modules tell the CRCs of the symbols they use.
 pub fn of_kernel(root: &Root, tree: &KernelTree, wanted: &Crcs) -> Option<KernelSymbols> {
-    list_of_kernel(root, tree).or_else(|| gathered_from_modules(root, tree, wanted))
+    list_of_kernel(root, tree, wanted).or_else(|| gathered_from_modules(root, tree, wanted))
 }
 
-fn list_of_kernel(root: &Root, tree: &KernelTree) -> Option<KernelSymbols> {
+fn list_of_kernel(root: &Root, tree: &KernelTree, wanted: &Crcs) -> Option<KernelSymbols> {
     let release = tree.release();
     let folder = tree.folder();
     let places = [
@@ -125,15 +127,15 @@ fn list_of_kernel(root: &Root, tree: &KernelTree) -> Option<KernelSymbols> {
         root.at(format!("boot/symvers-{release}.gz")),
     ];
     places.into_iter().find_map(|path| {
-        let crcs = read_symvers(&path).ok()?;
+        let crcs = read_symvers(&path, wanted).ok()?;
         let source = root.inside(&path).into_string();
         (!crcs.is_empty()).then_some(KernelSymbols { crcs, complete: true, source })
     })
 }
 
-fn read_symvers(path: &Utf8PathBuf) -> io::Result<Crcs> {
+fn read_symvers(path: &Utf8PathBuf, wanted: &Crcs) -> io::Result<Crcs> {
     let bytes = unpack(std::fs::read(path)?).map_err(io::Error::other)?;
-    Ok(parse_symvers(&String::from_utf8_lossy(&bytes)))
+    Ok(parse_symvers(&String::from_utf8_lossy(&bytes), wanted))
 }
 
 fn gathered_from_modules(root: &Root, tree: &KernelTree, wanted: &Crcs) -> Option<KernelSymbols> {
@@ -172,7 +174,9 @@ mod tests {
                     0xffffffff\tinput_free\tdrivers/input/x\tEXPORT_SYMBOL_GPL\tNS\n\
                     42\tno_prefix\n0xzz\tno_number\n0x1\n";
         let expected = crcs(&[("input_event", 42), ("input_free", u32::MAX)]);
-        assert_eq!(parse_symvers(text), expected);
+        let wanted = crcs(&[("input_event", 0), ("input_free", 0), ("no_prefix", 0)]);
+        assert_eq!(parse_symvers(text, &wanted), expected);
+        assert_eq!(parse_symvers(text, &crcs(&[])), crcs(&[]), "others are passed over");
     }
 
     #[test]

@@ -177,7 +177,7 @@ fn judge(root: &Root, deployment: &Deployment) -> Check {
         State::Broken => {
             let cause = causes(&deployment.checks).next();
             let cause = cause.map_or("", |cause| cause.detail.as_str());
-            let check = Check::failed(kind, root, format!("{what}: {cause}"));
+            let check = Check::failed(kind, root, format!("{version}: {cause}"));
             match deployment.role {
                 // Its fault is already named by the checks of the running system.
                 Role::Booted | Role::Rollback => check,

@@ -216,7 +216,7 @@ fn symbols(root: &Root, tree: &KernelTree, module: &ModuleFile) -> Check {
 
 /// The one command that brings a fitting module, by the kind of host.
 pub fn reinstall(root: &Root, kernel: &str) -> String {
-    if root.exists("run/ostree-booted") || root.exists("usr/share/vespera/image.json") {
+    if root.exists(crate::ostree::BOOTED) || root.exists("usr/share/vespera/image.json") {
         // The image brings kernel and module together; only another image can mend it.
         "sudo bootc upgrade --apply".to_owned()
     } else if root.exists("usr/sbin/dkms") || root.exists("usr/bin/dkms") {

@@ -8,12 +8,15 @@
 //! - `/run/ostree/staged-deployment`: the deployment that becomes an entry at shutdown
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use module_check::Root;
 
 /// The marker of a staged deployment.
 pub const STAGED: &str = "run/ostree/staged-deployment";
+/// The marker of a host booted through ostree.
+pub const BOOTED: &str = "run/ostree-booted";
 const ENTRIES: &str = "boot/loader/entries";
 const CHECKSUM_DIGITS: usize = 64;
 
@@ -44,7 +47,7 @@ pub struct Layout {
 impl Layout {
     /// Reads the layout; an empty one when this is no ostree host.
     pub fn read(root: &Root) -> io::Result<Self> {
-        let booted = root.read("proc/cmdline").ok().and_then(|line| by_command_line(root, &line));
+        let booted = booted(root);
         let entries = entries(root)?;
         let staged = match std::fs::read(root.at(STAGED)) {
             Ok(marker) => staged(root, &marker, &entries, booted.as_ref()),
@@ -95,6 +98,59 @@ impl Place {
 fn is_checksum(text: &str) -> bool {
     text.len() == CHECKSUM_DIGITS
         && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
+}
+
+/// What runs now. The link it was booted by is gone as soon as another deployment is made, so the
+/// identity of the root folder comes first; with composefs only ostree knows what lies beneath.
+fn booted(root: &Root) -> Option<Place> {
+    let identity = |path: &Utf8Path| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    let marker = std::fs::read(root.at(BOOTED)).ok();
+    let roots = [identity(root.path()), marker.as_deref().and_then(backing_root)];
+    let is_root = |place: &Place| {
+        let own = identity(&place.folder);
+        own.is_some() && roots.contains(&own)
+    };
+    let line = || root.read("proc/cmdline").ok();
+    deployments(root)
+        .into_iter()
+        .find(is_root)
+        .or_else(|| by_command_line(root, &line()?))
+        .or_else(|| by_boot_checksum(root, &line()?))
+}
+
+/// Device and inode of the deployment under a composefs root, from the GVariant `a{sv}` that
+/// ostree leaves in its marker: values of type `(tt)` lie at the next multiple of eight.
+fn backing_root(marker: &[u8]) -> Option<(u64, u64)> {
+    const KEY: &[u8] = b"backing-root-device-inode\0";
+    let key = marker.windows(KEY.len()).position(|part| part == KEY)?;
+    let value = (key + KEY.len()).next_multiple_of(8);
+    let number = |at: usize| {
+        let bytes: [u8; 8] = marker.get(at..at + 8)?.first_chunk().copied()?;
+        Some(u64::from_le_bytes(bytes))
+    };
+    Some((number(value)?, number(value + 8)?))
+}
+
+/// Finds the deployment by the checksum of its kernel when its link is gone, if only one has it.
+fn by_boot_checksum(root: &Root, line: &str) -> Option<Place> {
+    let link = line.split_whitespace().find_map(|word| word.strip_prefix("ostree="))?;
+    let mut parts = Utf8Path::new(link).components().rev().skip(1);
+    let (checksum, stateroot) = (parts.next()?, parts.next()?);
+    let mut found = Vec::new();
+    for boot in ["boot.0", "boot.1"] {
+        let folder = format!("ostree/{boot}/{stateroot}/{checksum}");
+        for entry in root.at(&folder).read_dir_utf8().into_iter().flatten().flatten() {
+            let line = format!("ostree={folder}/{}", entry.file_name());
+            found.extend(by_command_line(root, &line));
+        }
+    }
+    match found.as_slice() {
+        [one] => Some(one.clone()),
+        _ => None,
+    }
 }
 
 /// Follows `ostree=` on a kernel command line.
@@ -247,6 +303,31 @@ pub(crate) mod tests {
         let layout = Layout::read(fixture.root()).unwrap();
         assert_eq!(digit(layout.next()), Some('b'));
         assert_eq!(layout.rollback(), None);
+    }
+
+    #[test]
+    fn what_runs_is_known_after_its_own_link_is_gone() {
+        let fixture = FixtureRoot::new();
+        let folder = deploy(&fixture, 'a');
+        deploy(&fixture, 'b');
+        let running = entry(&fixture, 'a', 0);
+        let booted = |marker: &[u8]| {
+            fixture.file(BOOTED, marker);
+            digit(Layout::read(fixture.root()).unwrap().booted.as_ref())
+        };
+        // Another deployment was made: boot.1 became boot.0.
+        boot(&fixture, &running.replace("boot.1", "boot.0"));
+        assert_eq!(booted(b""), Some('a'));
+        fixture.file("proc/cmdline", b"quiet\n");
+        assert_eq!(booted(b""), None);
+        let metadata = std::fs::metadata(fixture.root().at(folder)).unwrap();
+        let mut marker = b"backing-root-device-inode\0".to_vec();
+        marker.resize(marker.len().next_multiple_of(8), 0);
+        marker.extend(metadata.dev().to_le_bytes());
+        assert_eq!(booted(&marker), None, "cut short");
+        marker.extend(metadata.ino().to_le_bytes());
+        marker.extend(b"\0(tt)");
+        assert_eq!(booted(&marker), Some('a'));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::check::{Check, Severity, State, Status};
 use crate::deployments::{self, Deployment, DeploymentsReport};
 use crate::load_error::LoadError;
 use crate::loaded::{self, LoadedModule};
-use crate::module::{self, ModuleFacts};
+use crate::module::{self, Installed, ModuleFacts};
 use crate::report::ModuleReport;
 use crate::{blacklist, group, host, permissions, person, secure_boot};
 
@@ -34,15 +34,28 @@ pub struct Survey {
 impl Survey {
     /// Looks at the host; `load_error` is what a loader has just met.
     pub fn make(root: &Root, load_error: Option<LoadError>) -> Self {
-        let kernel = host::kernel(root);
-        let installed = match &kernel {
-            Some(kernel) => module::examine(root, kernel),
-            None => module::Installed::unread(vec![Check::unknown(
+        Self::with_installed(root, load_error, Self::installed(root))
+    }
+
+    /// Examines the installed module of the running kernel, which costs most of the time.
+    pub fn installed(root: &Root) -> Installed {
+        match host::kernel(root) {
+            Some(kernel) => module::examine(root, &kernel),
+            None => Installed::unread(vec![Check::unknown(
                 &MODULE_MISSING,
                 root,
                 "/proc/sys/kernel/osrelease tells no kernel release",
             )]),
-        };
+        }
+    }
+
+    /// Looks at everything else, given what was found about the installed module.
+    pub fn with_installed(
+        root: &Root,
+        load_error: Option<LoadError>,
+        installed: Installed,
+    ) -> Self {
+        let kernel = host::kernel(root);
         let loaded = loaded::find(root);
         let mut checks = installed.checks;
         let is_loaded = loaded.is_some();

@@ -14,7 +14,8 @@ use crate::{journal, loader, ownership};
 /// Runs once through everything; whether mouse acceleration works.
 pub(crate) fn run(root: &Root, may_load: bool) -> anyhow::Result<bool> {
     let kernel = host::kernel(root).context("/proc/sys/kernel/osrelease is unreadable")?;
-    let before = Survey::make(root, None);
+    let installed = Survey::installed(root);
+    let before = Survey::with_installed(root, None, installed.clone());
     // Only the running system has a kernel to load into.
     let load_error = if may_load && root.is_host() { load(root, &kernel, &before) } else { None };
     if health::loaded::find(root).is_some()
@@ -23,7 +24,7 @@ pub(crate) fn run(root: &Root, may_load: bool) -> anyhow::Result<bool> {
         // The checks below see what is still wrong; the report must be written all the same.
         log::warn!("{error:#}");
     }
-    let report = report(root, kernel, Survey::make(root, load_error));
+    let report = report(root, kernel, Survey::with_installed(root, load_error, installed));
     for check in causes(&report.checks) {
         journal::fault(check);
     }
