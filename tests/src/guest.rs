@@ -341,6 +341,12 @@ impl Guest {
         Ok(self.run(argv)?.success()?.stdout)
     }
 
+    /// Complaints of the kernel on the console so far; asks nothing of the guest.
+    #[must_use]
+    pub fn console_faults(&self) -> Vec<Fault> {
+        self.qemu.console().faults()
+    }
+
     /// Complaints of the kernel so far: those on the console, and those only in its log.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {

@@ -69,8 +69,7 @@ fn endless_command(guest: &Guest) -> Result<(), HarnessError> {
 }
 
 fn files(guest: &Guest) -> Result<(), HarnessError> {
-    let content: Vec<u8> =
-        (0..3_000_000_u32).flat_map(|n| n.to_le_bytes()).take(9_999_999).collect();
+    let content: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).take(9_999_999).collect();
     let started = Instant::now();
     guest.write_file("/tmp/data", &content)?;
     let there = started.elapsed();
