@@ -289,6 +289,30 @@ impl Machine {
     /// # Errors
     /// If something is missing, or the guest ends or says nothing in time.
     pub fn boot(&self) -> Result<Guest, HarnessError> {
+        self.bring_up(&[], |link, deadline| {
+            loop {
+                match link.receive(deadline) {
+                    Arrival::Frame(frame) if frame.kind == Kind::Hello => {
+                        return Ok(Some(frame.value()?));
+                    }
+                    Arrival::Frame(_) => {}
+                    Arrival::Nothing | Arrival::Closed => return Ok(None),
+                }
+            }
+        })
+    }
+
+    /// Starts the machine from a file with its state, in which its agent said `hello`.
+    pub(crate) fn wake(&self, state: &Path, hello: &Hello) -> Result<Guest, HarnessError> {
+        let source = format!("exec:cat {}", state.display());
+        self.bring_up(&["-incoming", &source], |_, _| Ok(Some(hello.clone())))
+    }
+
+    fn bring_up(
+        &self,
+        more: &[&str],
+        greet: impl FnOnce(&Link, Instant) -> Result<Option<Hello>, HarnessError>,
+    ) -> Result<Guest, HarnessError> {
         let accelerator = match self.accelerator {
             _ if self.counted_time => Accelerator::Tcg,
             Some(accelerator) => accelerator,
@@ -298,7 +322,7 @@ impl Machine {
         let folder = run_folder()?;
         let channel = Meeting::at(&folder.path().join("channel"))?;
         let control = Meeting::at(&folder.path().join("monitor"))?;
-        let (qemu, logs) = self.start(accelerator, &folder)?;
+        let (qemu, logs) = self.start(accelerator, &folder, more)?;
         let deadline = started + self.boot_limit;
         let connect = started + START;
         let (Some(link), Some(monitor)) =
@@ -308,14 +332,8 @@ impl Machine {
         };
         let link = Link::new(link)?;
         let monitor = Monitor::new(monitor)?;
-        let hello: Hello = loop {
-            match link.receive(deadline) {
-                Arrival::Frame(frame) if frame.kind == Kind::Hello => break frame.value()?,
-                Arrival::Frame(_) => {}
-                Arrival::Nothing | Arrival::Closed => {
-                    return Err(self.no_boot("booting", started, &qemu, &logs));
-                }
-            }
+        let Some(hello) = greet(&link, deadline)? else {
+            return Err(self.no_boot("booting", started, &qemu, &logs));
         };
         let boot_time = started.elapsed();
         let name = self.name.clone();
@@ -327,6 +345,7 @@ impl Machine {
         &self,
         accelerator: Accelerator,
         folder: &TempDir,
+        more: &[&str],
     ) -> Result<(Qemu, Logs), HarnessError> {
         let initramfs = folder.path().join("initramfs");
         self.initramfs()?.write(&initramfs)?;
@@ -339,7 +358,8 @@ impl Machine {
             });
             tell
         });
-        let arguments = self.arguments(accelerator, folder.path(), &initramfs);
+        let mut arguments = self.arguments(accelerator, folder.path(), &initramfs);
+        arguments.extend(more.iter().map(OsString::from));
         let qemu = Qemu::start(&arguments, &logs, on_line)?;
         Ok((qemu, logs))
     }
