@@ -98,7 +98,7 @@ impl Accelerator {
             sender.send(line.contains(PROBE_LINE)).unwrap_or_default();
         });
         let folder = run_folder()?;
-        let (qemu, _logs) = machine.start(Self::Kvm, &folder)?;
+        let (qemu, _logs) = machine.start(Self::Kvm, &folder, &[])?;
         // The machine holds the sender too; without it a QEMU that ends at once is noticed.
         drop(machine);
         let deadline = Instant::now() + PROBE;

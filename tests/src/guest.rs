@@ -13,109 +13,21 @@ use vespera_guest::wire::{Command, Frame, Hello, Kind, Outcome, Request, WindowS
 
 use crate::console::{Fault, scan};
 use crate::error::HarnessError;
+use crate::exec::milliseconds;
 use crate::link::{Arrival, Link};
 use crate::logs::Logs;
 use crate::machine::Disk;
 use crate::qemu::Qemu;
 use crate::qmp::Monitor;
 
-/// For a command, unless the test says otherwise. Long, since a loaded host without KVM may be
-/// twenty times slower than a desktop.
-const COMMAND: Duration = Duration::from_secs(120);
-/// What the agent is given on top to say that the time is over.
-const GRACE: Duration = Duration::from_secs(10);
-/// For a file or a module.
-const FILE: Duration = Duration::from_secs(60);
 /// For an orderly shutdown.
 const SHUTDOWN: Duration = Duration::from_secs(120);
 
-/// What a program in the guest left.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
-    /// The command, for messages.
-    pub command: String,
-    /// Its exit code; 128 and the signal's number if a signal ended it, as shells have it.
-    pub code: i32,
-    /// Its standard output.
-    pub stdout: String,
-    /// Its standard error.
-    pub stderr: String,
-}
-
-impl Output {
-    /// Demands exit code 0.
-    ///
-    /// # Errors
-    /// If it is another.
-    pub fn success(self) -> Result<Self, HarnessError> {
-        if self.code == 0 {
-            return Ok(self);
-        }
-        let Self { command, code, stdout, stderr } = self;
-        Err(HarnessError::CommandFailed { command, code, stdout, stderr })
-    }
-}
-
-/// A command about to run in a guest.
-#[derive(Debug)]
-pub struct Exec<'a> {
-    guest: &'a Guest,
-    command: Command,
-    input: Vec<u8>,
-}
-
-impl Exec<'_> {
-    /// Gives it an input.
-    #[must_use]
-    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.input = bytes.into();
-        self
-    }
-
-    /// Adds to its environment.
-    #[must_use]
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.command.env.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Bounds its time.
-    #[must_use]
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.command.timeout_ms = milliseconds(limit);
-        self
-    }
-
-    /// Runs it, whatever its exit code.
-    ///
-    /// # Errors
-    /// If it could not be run, did not end in time, or the guest died.
-    pub fn run(self) -> Result<Output, HarnessError> {
-        let words = self.command.argv.join(" ");
-        let limit = Duration::from_millis(self.command.timeout_ms);
-        let doing = format!("running `{words}`");
-        let answer =
-            self.guest.ask(&Request::Run(self.command), &self.input, limit + GRACE, &doing)?;
-        let stdout = String::from_utf8_lossy(&answer.output).into_owned();
-        let stderr = String::from_utf8_lossy(&answer.errors).into_owned();
-        let code = match answer.outcome {
-            Outcome::Exited { code } => code,
-            Outcome::Signalled { signal } => 128 + signal,
-            Outcome::TimedOut => {
-                return Err(HarnessError::CommandTimeout { command: words, limit, stdout, stderr });
-            }
-            Outcome::Refused(refusal) => return Err(HarnessError::Refused(refusal)),
-            Outcome::Done => 0,
-        };
-        Ok(Output { command: words, code, stdout, stderr })
-    }
-}
-
 /// A request's answer in full.
-struct Answer {
-    outcome: Outcome,
-    output: Vec<u8>,
-    errors: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) outcome: Outcome,
+    pub(crate) output: Vec<u8>,
+    pub(crate) errors: Vec<u8>,
 }
 
 /// A running guest. It ends with this handle; end it with [`Guest::finish`] to have its kernel's
@@ -182,102 +94,6 @@ impl Guest {
         self.boot_time
     }
 
-    /// Runs a program with the usual time limit, whatever its exit code.
-    ///
-    /// # Errors
-    /// See [`Exec::run`].
-    pub fn run<S: Into<String>>(
-        &self,
-        argv: impl IntoIterator<Item = S>,
-    ) -> Result<Output, HarnessError> {
-        self.command(argv).run()
-    }
-
-    /// Prepares a command.
-    pub fn command<S: Into<String>>(&self, argv: impl IntoIterator<Item = S>) -> Exec<'_> {
-        let command = Command {
-            argv: argv.into_iter().map(Into::into).collect(),
-            env: Vec::new(),
-            timeout_ms: milliseconds(COMMAND),
-            terminal: None,
-        };
-        Exec { guest: self, command, input: Vec::new() }
-    }
-
-    /// The content of a file of the guest.
-    ///
-    /// # Errors
-    /// If the guest cannot read it.
-    pub fn read_bytes(&self, path: &str) -> Result<Vec<u8>, HarnessError> {
-        let request = Request::Read { path: path.to_owned() };
-        let answer = self.ask(&request, &[], FILE, &format!("reading {path}"))?;
-        done(answer.outcome).map(|()| answer.output)
-    }
-
-    /// The content of a text file of the guest.
-    ///
-    /// # Errors
-    /// If the guest cannot read it.
-    pub fn read_file(&self, path: &str) -> Result<String, HarnessError> {
-        self.read_bytes(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    /// Writes a file of the guest; also a parameter of the kernel: a refusal carries the error
-    /// number ([`HarnessError::errno`]).
-    ///
-    /// # Errors
-    /// If the guest cannot write it.
-    pub fn write_file(&self, path: &str, content: impl AsRef<[u8]>) -> Result<(), HarnessError> {
-        self.write_with_mode(path, content.as_ref(), 0o644)
-    }
-
-    /// Copies a file of the host into the guest, with its right to be executed.
-    ///
-    /// # Errors
-    /// If it cannot be read here or written there.
-    pub fn copy_in(&self, from: &Path, to: &str) -> Result<(), HarnessError> {
-        use std::os::unix::fs::PermissionsExt;
-        let content = std::fs::read(from).map_err(HarnessError::file("reading", from))?;
-        let mode = std::fs::metadata(from)
-            .map_err(HarnessError::file("reading", from))?
-            .permissions()
-            .mode();
-        self.write_with_mode(to, &content, mode & 0o777)
-    }
-
-    /// Copies a file of the guest to the host.
-    ///
-    /// # Errors
-    /// If it cannot be read there or written here.
-    pub fn copy_out(&self, from: &str, to: &Path) -> Result<(), HarnessError> {
-        let content = self.read_bytes(from)?;
-        std::fs::write(to, content).map_err(HarnessError::file("writing", to))
-    }
-
-    fn write_with_mode(&self, path: &str, content: &[u8], mode: u32) -> Result<(), HarnessError> {
-        let request = Request::Write { path: path.to_owned(), mode };
-        done(self.ask(&request, content, FILE, &format!("writing {path}"))?.outcome)
-    }
-
-    /// Inserts a module file that lies in the guest.
-    ///
-    /// # Errors
-    /// If the kernel refuses it; the error carries the number.
-    pub fn insert_module(&self, path: &str, parameters: &str) -> Result<(), HarnessError> {
-        let request =
-            Request::InsertModule { path: path.to_owned(), parameters: parameters.to_owned() };
-        done(self.ask(&request, &[], FILE, &format!("inserting {path}"))?.outcome)
-    }
-
-    /// Removes a module.
-    ///
-    /// # Errors
-    /// If the kernel refuses it; the error carries the number.
-    pub fn remove_module(&self, name: &str) -> Result<(), HarnessError> {
-        let request = Request::RemoveModule { name: name.to_owned() };
-        done(self.ask(&request, &[], FILE, &format!("removing {name}"))?.outcome)
-    }
-
     /// Waits until systemd has done all it set out to do, and gives its verdict: `running`,
     /// `degraded`, ...
     ///
@@ -339,6 +155,12 @@ impl Guest {
     pub fn journal(&self) -> Result<String, HarnessError> {
         let argv = ["journalctl", "--boot", "--no-pager", "--output=short-monotonic"];
         Ok(self.run(argv)?.success()?.stdout)
+    }
+
+    /// Complaints of the kernel on the console so far; asks nothing of the guest.
+    #[must_use]
+    pub fn console_faults(&self) -> Vec<Fault> {
+        self.qemu.console().faults()
     }
 
     /// Complaints of the kernel so far: those on the console, and those only in its log.
@@ -429,7 +251,7 @@ impl Guest {
             vespera_guest::boot::Flavour::Image => {
                 self.run(["systemctl", "--no-block", "poweroff"])?.success()?;
             }
-            _ => drop(self.ask(&Request::PowerOff, &[], FILE, "powering off")?),
+            _ => drop(self.ask(&Request::PowerOff, &[], crate::transfer::LIMIT, "powering off")?),
         }
         if self.qemu.console().wait_for_end(SHUTDOWN).is_none() {
             self.logs.keep();
@@ -498,7 +320,8 @@ impl Guest {
         Ok((link, request))
     }
 
-    fn ask(
+    /// Sends a request with its input and waits for the answer.
+    pub(crate) fn ask(
         &self,
         request: &Request,
         input: &[u8],
@@ -591,17 +414,6 @@ impl Drop for Guest {
             }
         }
     }
-}
-
-fn done(outcome: Outcome) -> Result<(), HarnessError> {
-    match outcome {
-        Outcome::Refused(refusal) => Err(HarnessError::Refused(refusal)),
-        _ => Ok(()),
-    }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The frame that tells the agent of a new size.

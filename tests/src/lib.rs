@@ -24,13 +24,19 @@
 //! | [`accelerator`] | KVM if it works, found by trying |
 //! | [`machine`], [`qemu`], [`qmp`] | a virtual machine: what it is made of, its process, its monitor |
 //! | [`console`] | the serial console: kept, watched for kernel faults |
-//! | [`link`], [`guest`], [`shell`] | commands and files in a running guest |
+//! | [`link`], [`guest`] | the channel to a running guest; its logs and its end |
+//! | [`exec`], [`transfer`], [`shell`] | commands, files and modules, a terminal |
+//! | [`snapshot`] | a booted guest in a file, woken as often as one likes |
 //! | [`mouse`] | virtual mice with exact times |
+//!
+//! Environment: `VESPERA_ARTIFACTS` (the list of artifacts), `VESPERA_ACCELERATOR` (`kvm` or `tcg`
+//! instead of trying), `VESPERA_TEST_LOGS` (where logs are kept).
 
 pub mod accelerator;
 pub mod artifacts;
 pub mod console;
 pub mod error;
+pub mod exec;
 pub mod guest;
 pub mod initramfs;
 pub mod link;
@@ -42,11 +48,15 @@ pub mod payload;
 pub mod qemu;
 pub mod qmp;
 pub mod shell;
+pub mod snapshot;
+pub mod transfer;
 pub mod vmlinux;
 
 pub use accelerator::Accelerator;
 pub use artifacts::{Artifacts, Image, Kernel};
 pub use error::HarnessError;
-pub use guest::{Exec, Guest, Output};
+pub use exec::{Exec, Output};
+pub use guest::Guest;
 pub use machine::{Disk, Machine};
 pub use mouse::MousePlan;
+pub use snapshot::Snapshot;

@@ -2,6 +2,7 @@
 //! Tests that share one boot: the guest starts with the first and ends with the run.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -17,7 +18,7 @@ pub(crate) type Body = fn(&Guest) -> Result<(), HarnessError>;
 
 enum State {
     Cold,
-    Up(Guest),
+    Up(Box<Guest>),
     /// The boot failed, with this message for every test.
     Failed(String),
     Over,
@@ -28,11 +29,17 @@ pub(crate) struct Group {
     name: String,
     boot: Boot,
     state: Mutex<State>,
+    failed: AtomicBool,
 }
 
 impl Group {
     pub(crate) fn new(name: String, boot: Boot) -> Arc<Self> {
-        Arc::new(Self { name, boot, state: Mutex::new(State::Cold) })
+        Arc::new(Self {
+            name,
+            boot,
+            state: Mutex::new(State::Cold),
+            failed: AtomicBool::new(false),
+        })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -53,7 +60,7 @@ impl Group {
                 Ok(guest) => {
                     let (boot, ready) = (guest.boot_time(), started.elapsed());
                     eprintln!("    {} booted in {boot:.1?}, ready after {ready:.1?}", self.name);
-                    State::Up(guest)
+                    State::Up(Box::new(guest))
                 }
                 Err(error) => State::Failed(chain(&error)),
             };
@@ -63,14 +70,13 @@ impl Group {
             State::Failed(message) => return Err(Failed::from(message.clone())),
             State::Cold | State::Over => return Err(Failed::from("the guest is over")),
         };
-        let before = guest.faults().len();
+        let before = guest.console_faults().len();
         let result = catch_unwind(AssertUnwindSafe(|| body(guest)));
         // A complaint of the kernel belongs to the test that was running.
         let faults: Vec<_> =
-            guest.faults().into_iter().skip(before).map(|fault| fault.line).collect();
+            guest.console_faults().into_iter().skip(before).map(|fault| fault.line).collect();
         if !faults.is_empty() || !matches!(result, Ok(Ok(()))) {
-            guest.collect_logs();
-            eprintln!("    logs of {}: {}", self.name, guest.logs().display());
+            self.failed.store(true, Ordering::Relaxed);
         }
         match result {
             Err(panic) => resume_unwind(panic),
@@ -84,7 +90,13 @@ impl Group {
     pub(crate) fn finish(&self) -> Result<(), HarnessError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *state, State::Over) {
-            State::Up(guest) => guest.finish(),
+            State::Up(guest) => {
+                if self.failed.load(Ordering::Relaxed) {
+                    guest.collect_logs();
+                    eprintln!("logs of the guest `{}`: {}", self.name, guest.logs().display());
+                }
+                (*guest).finish()
+            }
             _ => Ok(()),
         }
     }

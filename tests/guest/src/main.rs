@@ -14,6 +14,7 @@ mod session;
 mod terminal;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -36,8 +37,13 @@ fn dispatch() -> Result<()> {
     match words.as_slice() {
         ["agent"] => agent::serve().context("the agent stopped"),
         ["mouse"] => player::play_standard_input(),
+        // A driver guest has no other program that takes its time.
+        ["sleep", seconds] => {
+            std::thread::sleep(Duration::from_secs(seconds.parse().context("seconds")?));
+            Ok(())
+        }
         // Not for people: the half of a terminal session that has to run in the child.
         ["on-terminal", program, rest @ ..] => terminal::become_program(program, rest),
-        _ => bail!("usage: vespera-guest agent | mouse <PLAN.json"),
+        _ => bail!("usage: vespera-guest agent | mouse <PLAN.json | sleep SECONDS"),
     }
 }
