@@ -65,6 +65,15 @@ pub(crate) enum Command {
     },
     /// Decide whether there must be a build, and say why
     Detect(Detect),
+    /// Explain the known failures in the log of a build
+    Explain {
+        /// The log; `-` is standard input
+        #[arg(default_value = "-")]
+        log: Utf8PathBuf,
+        /// Print the explanations as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the one kernel release of a root
     Kernel {
         /// The root folder

@@ -14,7 +14,7 @@ use image::detect::Trigger;
 use image::plan::{self, Facts};
 use image::registry::{self, Registry as _, Skopeo};
 use image::verify::{self, Subject};
-use image::{clock, inspect, kernel, schema, source, survey, tool};
+use image::{clock, explain, inspect, kernel, schema, source, survey, tool};
 use serde_json::json;
 
 use crate::args::{Args, Command, Detect, Known, Payload, Stage};
@@ -66,6 +66,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Explain { log, json } => explain(&log, json),
         Command::Detect(detect) => self::detect(detect),
         Command::Kernel { root, label } => {
             let release = kernel::release(&root)?;
@@ -167,6 +168,22 @@ fn detect(args: Detect) -> Result<ExitCode> {
         println!("{:#}", serde_json::to_value(&survey)?);
     } else {
         print!("{}", survey.text());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn explain(log: &Utf8Path, json: bool) -> Result<ExitCode> {
+    let text = if log == "-" { io::read_to_string(io::stdin()) } else { fs::read_to_string(log) };
+    let found = explain::explain(&text.with_context(|| format!("cannot read {log}"))?);
+    if json {
+        println!("{:#}", json!({ "format": 1, "failures": found }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    for explanation in &found {
+        println!("{}", explanation.text());
+    }
+    if found.is_empty() {
+        println!("nothing in this log is a failure that is known here");
     }
     Ok(ExitCode::SUCCESS)
 }

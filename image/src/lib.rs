@@ -17,6 +17,7 @@
 //! - [`survey`]: the same question for every image of a plan, with the registry's answers
 //! - [`inspect`]: kernel and Fedora release of a base, from its labels
 //! - [`registry`], [`source`]: what registries and git repositories know
+//! - [`explain`]: known failures in a build's log
 //! - [`clock`]: the date of a build
 //! - [`verify`]: whether a root is what the configuration says
 //! - [`tool`]: running other programs
@@ -25,6 +26,7 @@ pub mod clock;
 pub mod config;
 pub mod customize;
 pub mod detect;
+pub mod explain;
 pub mod inspect;
 pub mod kernel;
 pub mod modinfo;
