@@ -65,6 +65,22 @@ pub(crate) enum Command {
     },
     /// Decide whether there must be a build, and say why
     Detect(Detect),
+    /// Summarise a build: what it is, and how to get it onto a machine
+    Summary {
+        /// The configuration
+        #[arg(default_value = FILE_NAME)]
+        file: Utf8PathBuf,
+        #[command(flatten)]
+        facts: Known,
+        /// Digest of the published image
+        #[arg(long)]
+        digest: Option<String>,
+        #[command(flatten)]
+        built: Built,
+        /// Print the metadata as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Explain the known failures in the log of a build
     Explain {
         /// The log; `-` is standard input
@@ -94,12 +110,8 @@ pub(crate) enum Command {
         /// Value of the label ostree.linux, which must agree
         #[arg(long)]
         label: Option<String>,
-        /// Variant of the base, where the build argument differs from the configuration
-        #[arg(long, value_parser = variant)]
-        aurora_variant: Option<Variant>,
-        /// Graphics variant, where the build argument differs from the configuration
-        #[arg(long, value_parser = gpu)]
-        gpu_variant: Option<Gpu>,
+        #[command(flatten)]
+        built: Built,
         /// Print the report as JSON
         #[arg(long, conflicts_with = "markdown")]
         json: bool,
@@ -115,12 +127,8 @@ pub(crate) enum Command {
         /// The configuration
         #[arg(long, default_value = FILE_NAME, global = true)]
         config: Utf8PathBuf,
-        /// Variant of the base, where the build argument differs from the configuration
-        #[arg(long, global = true, value_parser = variant)]
-        aurora_variant: Option<Variant>,
-        /// Graphics variant, where the build argument differs from the configuration
-        #[arg(long, global = true, value_parser = gpu)]
-        gpu_variant: Option<Gpu>,
+        #[command(flatten)]
+        built: Built,
         #[command(subcommand)]
         stage: Stage,
     },
@@ -177,6 +185,17 @@ pub(crate) enum Stage {
     },
     /// Remove what a build leaves behind and check the root
     Finish,
+}
+
+/// Which image was built, where build arguments differ from the configuration
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Built {
+    /// Variant of the base
+    #[arg(long, global = true, value_parser = variant)]
+    pub(crate) aurora_variant: Option<Variant>,
+    /// Graphics variant
+    #[arg(long, global = true, value_parser = gpu)]
+    pub(crate) gpu_variant: Option<Gpu>,
 }
 
 /// What is known about a run; an empty value counts as not given

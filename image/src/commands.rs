@@ -7,17 +7,17 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
-use image::config::{Config, Gpu, Invalid, Variant};
+use image::config::{Config, Invalid};
 use image::customize::identity::BuildFacts;
 use image::customize::{self, Report as _, Stdout};
 use image::detect::Trigger;
 use image::plan::{self, Facts};
 use image::registry::{self, Registry as _, Skopeo};
 use image::verify::{self, Subject};
-use image::{clock, explain, inspect, kernel, schema, source, survey, tool};
+use image::{clock, explain, inspect, kernel, schema, source, summary, survey, tool};
 use serde_json::json;
 
-use crate::args::{Args, Command, Detect, Known, Payload, Stage};
+use crate::args::{Args, Built, Command, Detect, Known, Payload, Stage};
 
 const FAILURE: u8 = 1;
 const CONFIGURATION: u8 = 3;
@@ -66,6 +66,18 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Summary { file, facts, digest, built, json } => {
+            let config = load(&file, &built)?;
+            let (variant, gpu) = (config.base.variant, config.base.gpu);
+            let image = plan::image(&config, &known(facts), variant, gpu);
+            let digest = given(digest);
+            if json {
+                println!("{:#}", summary::metadata(&image, digest.as_deref()));
+            } else {
+                print!("{}", summary::markdown(&config, &image, digest.as_deref()));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Explain { log, json } => explain(&log, json),
         Command::Detect(detect) => self::detect(detect),
         Command::Kernel { root, label } => {
@@ -74,8 +86,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             println!("{release}");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Verify { root, config, label, aurora_variant, gpu_variant, json, markdown } => {
-            let config = load(&config, aurora_variant, gpu_variant)?;
+        Command::Verify { root, config, label, built, json, markdown } => {
+            let config = load(&config, &built)?;
             let label = label.as_deref();
             let subject = Subject { root: &root, config: &config, label, tools: &tool::Path };
             let report = verify::verify(&subject);
@@ -88,18 +100,17 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             }
             Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
         }
-        Command::Customize { root, config, aurora_variant, gpu_variant, stage } => {
-            customize(&root, &load(&config, aurora_variant, gpu_variant)?, stage)
+        Command::Customize { root, config, built, stage } => {
+            customize(&root, &load(&config, &built)?, stage)
         }
     }
 }
 
 /// The configuration, with the variants that a build argument may have changed.
-fn load(file: &Utf8Path, variant: Option<Variant>, gpu: Option<Gpu>) -> Result<Config> {
-    let (mut config, _) = Config::load(file)?;
-    config.base.variant = variant.unwrap_or(config.base.variant);
-    config.base.gpu = gpu.unwrap_or(config.base.gpu);
-    Ok(config)
+fn load(file: &Utf8Path, built: &Built) -> Result<Config> {
+    let (config, _) = Config::load(file)?;
+    let (variant, gpu) = (config.base.variant, config.base.gpu);
+    Ok(config.with(built.aurora_variant.unwrap_or(variant), built.gpu_variant.unwrap_or(gpu)))
 }
 
 /// Prints an error and finds its exit code.

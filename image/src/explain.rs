@@ -2,8 +2,8 @@
 //! Known failures: what a log shows, why it happens, what to do.
 //!
 //! Each entry has a log in `image/logs/`, named after its code, that the tests look it up in. They
-//! are recorded from the tools, but for `package-not-found`, `dependency-conflict`, `flatpak` and
-//! `retired-base`, which are written by the wording that their tools are known for.
+//! are recorded from the tools, but for `flatpak` and `retired-base`, which are written by the
+//! wording that their tools are known for.
 
 use serde::Serialize;
 

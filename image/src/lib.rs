@@ -18,6 +18,7 @@
 //! - [`inspect`]: kernel and Fedora release of a base, from its labels
 //! - [`registry`], [`source`]: what registries and git repositories know
 //! - [`explain`]: known failures in a build's log
+//! - [`summary`]: what was built, with the commands that get it onto a machine
 //! - [`clock`]: the date of a build
 //! - [`verify`]: whether a root is what the configuration says
 //! - [`tool`]: running other programs
@@ -34,6 +35,7 @@ pub mod plan;
 pub mod registry;
 pub mod schema;
 pub mod source;
+pub mod summary;
 pub mod survey;
 pub mod tool;
 pub mod verify;

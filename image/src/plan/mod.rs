@@ -109,7 +109,8 @@ pub fn plan(config: &Config, facts: &Facts) -> Plan {
     Plan { format: FORMAT, strategy: config.build.strategy, builds, skipped, warnings }
 }
 
-fn image(config: &Config, facts: &Facts, variant: Variant, gpu: Gpu) -> Image {
+/// Plans one image, whichever combination the configuration names.
+pub fn image(config: &Config, facts: &Facts, variant: Variant, gpu: Gpu) -> Image {
     let name = config.name_of(variant, gpu);
     let path = path(config, facts, &name);
     let base = base(config, variant, gpu);
@@ -135,7 +136,7 @@ fn image(config: &Config, facts: &Facts, variant: Variant, gpu: Gpu) -> Image {
     .map(|(key, value)| (key.to_owned(), value));
     Image {
         image: format!("{}/{path}", registry_host(config)),
-        labels: labels(config, facts, &name, variant, gpu, &base),
+        labels: labels(&config.with(variant, gpu), facts, &base),
         name,
         base,
         aurora_variant: variant,
