@@ -65,6 +65,8 @@ pub(crate) enum Command {
     },
     /// Decide whether there must be a build, and say why
     Detect(Detect),
+    /// Build the configured image with buildah or podman
+    Build(Box<Build>),
     /// Summarise a build: what it is, and how to get it onto a machine
     Summary {
         /// The configuration
@@ -132,6 +134,47 @@ pub(crate) enum Command {
         #[command(subcommand)]
         stage: Stage,
     },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Build {
+    /// The configuration
+    #[arg(default_value = FILE_NAME)]
+    pub(crate) config: Utf8PathBuf,
+    #[command(flatten)]
+    pub(crate) facts: Known,
+    #[command(flatten)]
+    pub(crate) built: Built,
+    /// Containerfile
+    #[arg(long, default_value = "Containerfile")]
+    pub(crate) file: String,
+    /// Folder that it is built in
+    #[arg(long, default_value = ".")]
+    pub(crate) context: String,
+    /// Name of the result; localhost/NAME:local if none is given
+    #[arg(long = "tag")]
+    pub(crate) names: Vec<String>,
+    /// Build argument over those of the plan, as KEY=VALUE
+    #[arg(long = "build-arg")]
+    pub(crate) build_args: Vec<String>,
+    /// Secret, as id=NAME,src=FILE
+    #[arg(long = "secret")]
+    pub(crate) secrets: Vec<String>,
+    /// Do not use what earlier builds left
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Make one layer
+    #[arg(long)]
+    pub(crate) squash: bool,
+    /// Stages at a time
+    #[arg(long)]
+    pub(crate) jobs: Option<u32>,
+    /// File that the log is kept in
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<Utf8PathBuf>,
+    /// Anything else for buildah or podman
+    #[arg(last = true)]
+    pub(crate) extra: Vec<String>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -4,9 +4,11 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
+use image::build::{self, Options};
 use image::config::{Config, Invalid};
 use image::customize::identity::BuildFacts;
 use image::customize::{self, Report as _, Stdout};
@@ -17,7 +19,7 @@ use image::verify::{self, Subject};
 use image::{clock, explain, inspect, kernel, schema, source, summary, survey, tool};
 use serde_json::json;
 
-use crate::args::{Args, Built, Command, Detect, Known, Payload, Stage};
+use crate::args::{Args, Build, Built, Command, Detect, Known, Payload, Stage};
 
 const FAILURE: u8 = 1;
 const CONFIGURATION: u8 = 3;
@@ -66,6 +68,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Build(args) => build(*args),
         Command::Summary { file, facts, digest, built, json } => {
             let config = load(&file, &built)?;
             let (variant, gpu) = (config.base.variant, config.base.gpu);
@@ -142,6 +145,9 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(source::Error::NoAnswer { .. }) => return REGISTRY,
         _ => {}
     }
+    if matches!(error.downcast_ref(), Some(build::Error::NoTool(_) | build::Error::Tool(_))) {
+        return TOOL;
+    }
     match error.downcast_ref() {
         Some(customize::Error::Tool(_)) => TOOL,
         _ => FAILURE,
@@ -180,6 +186,47 @@ fn detect(args: Detect) -> Result<ExitCode> {
     } else {
         print!("{}", survey.text());
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build(args: Build) -> Result<ExitCode> {
+    let config = load(&args.config, &args.built)?;
+    let program = build::choose(&tool::Path)?;
+    let facts = Facts { date: Some(clock::now()), ..known(args.facts) };
+    let image = plan::image(&config, &facts, config.base.variant, config.base.gpu);
+    build::emulation("/".into(), &image.platforms)?;
+    let names = match args.names {
+        names if names.is_empty() => vec![format!("localhost/{}:local", image.name)],
+        names => names,
+    };
+    let options = Options {
+        file: args.file,
+        context: args.context,
+        names,
+        build_args: args.build_args,
+        secrets: args.secrets,
+        no_cache: args.no_cache,
+        squash: args.squash,
+        jobs: args.jobs,
+        extra: args.extra,
+    };
+    let started = Instant::now();
+    let mut log = String::new();
+    let result = build::build(program, &image, &options, &tool::Path, &mut |line| {
+        println!("{line}");
+        log.push_str(line);
+        log.push('\n');
+    });
+    if let Some(file) = &args.log {
+        fs::write(file, &log).with_context(|| format!("cannot write {file}"))?;
+    }
+    if result.is_err() {
+        for explanation in explain::explain(&log) {
+            eprintln!("\n{}", explanation.text());
+        }
+    }
+    result?;
+    println!("built {} in {} s with {program}", image.name, started.elapsed().as_secs());
     Ok(ExitCode::SUCCESS)
 }
 

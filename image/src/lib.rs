@@ -18,11 +18,13 @@
 //! - [`inspect`]: kernel and Fedora release of a base, from its labels
 //! - [`registry`], [`source`]: what registries and git repositories know
 //! - [`explain`]: known failures in a build's log
+//! - [`build`]: an image built by buildah or podman
 //! - [`summary`]: what was built, with the commands that get it onto a machine
 //! - [`clock`]: the date of a build
 //! - [`verify`]: whether a root is what the configuration says
 //! - [`tool`]: running other programs
 
+pub mod build;
 pub mod clock;
 pub mod config;
 pub mod customize;
