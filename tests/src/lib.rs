@@ -1,2 +1,52 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! End-to-end tests: the harness that boots a guest in QEMU.
+//!
+//! Two kinds of guest, both booted from an unpacked `vmlinux` and a small initramfs made here:
+//! the *driver guest* is a distribution kernel with nothing but the command agent; the *image
+//! guest* is the root of a built image, unmodified and read-only below a scratch layer, with the
+//! agent as one more unit.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use vespera_tests::{Artifacts, Machine};
+//! let artifacts = Artifacts::from_environment()?;
+//! let kernel = artifacts.kernel("6.12")?;
+//! let guest = Machine::driver(&artifacts, kernel).boot()?;
+//! let limit = guest.read_file("/sys/module/maccel/parameters/LIMIT")?;
+//! guest.finish()?;
+//! # Ok(()) }
+//! ```
+//!
+//! | module | story |
+//! |---|---|
+//! | [`artifacts`] | what the tests run on: kernels, images, the guest program |
+//! | [`vmlinux`], [`payload`], [`modules`], [`initramfs`] | from distribution files to something QEMU boots |
+//! | [`accelerator`] | KVM if it works, found by trying |
+//! | [`machine`], [`qemu`], [`qmp`] | a virtual machine: what it is made of, its process, its monitor |
+//! | [`console`] | the serial console: kept, watched for kernel faults |
+//! | [`link`], [`guest`], [`shell`] | commands and files in a running guest |
+//! | [`mouse`] | virtual mice with exact times |
+
+pub mod accelerator;
+pub mod artifacts;
+pub mod console;
+pub mod error;
+pub mod guest;
+pub mod initramfs;
+pub mod link;
+pub mod logs;
+pub mod machine;
+pub mod modules;
+pub mod mouse;
+pub mod payload;
+pub mod qemu;
+pub mod qmp;
+pub mod shell;
+pub mod vmlinux;
+
+pub use accelerator::Accelerator;
+pub use artifacts::{Artifacts, Image, Kernel};
+pub use error::HarnessError;
+pub use guest::{Exec, Guest, Output};
+pub use machine::{Disk, Machine};
+pub use mouse::MousePlan;

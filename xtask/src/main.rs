@@ -1,4 +1,77 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Set-up, up, test, soak, bench.
+//! `cargo xtask`: the one door to set-up, build, boot and test.
+//!
+//! Reading order: [`up`] and [`test`] are the two stories; each strings together
+//! steps of [`setup`] (what the machine must have), [`workshop`] (the tool root),
+//! [`kernels`], [`standin`] (what the build calls Aurora here), [`image`] and
+//! [`guest`]. [`cache`] keeps every result under the hash of what it was made of,
+//! [`progress`] shows and times each step, [`process`] runs other programs.
 
-fn main() {}
+mod artifacts;
+mod cache;
+mod deny;
+mod enter;
+mod generate;
+mod guest;
+mod image;
+mod kernels;
+mod mirror;
+mod privilege;
+mod process;
+mod progress;
+mod setup;
+mod source;
+mod standin;
+mod test;
+mod up;
+mod workshop;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Build, boot and test Vespera.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check what this machine needs and install what is missing
+    Setup(setup::Args),
+    /// Build everything, boot the image in QEMU and show its status
+    Up(up::Args),
+    /// Build everything that `up` boots, without booting it
+    Build(setup::Args),
+    /// Run every test of the repository
+    Test(test::Args),
+    /// Write the generated files anew, or check that they are current
+    Generate(generate::Args),
+    /// Show where cached results are kept and how large they are, or remove them
+    Cache(cache::Args),
+    /// Run a command inside a root folder, in a mount namespace of its own
+    #[command(hide = true)]
+    Enter(enter::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Setup(args) => setup::main(&args),
+        Command::Up(args) => up::main(&args),
+        Command::Build(args) => up::build(args),
+        Command::Test(args) => test::main(&args),
+        Command::Generate(args) => generate::main(&args),
+        Command::Cache(args) => cache::main(&args),
+        Command::Enter(args) => enter::main(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -109,6 +109,14 @@ catalogue! {
         "Settings of each mouse writable by group maccel";
         "The group maccel cannot write the settings of a mouse";
         "sudo /usr/libexec/vespera/vespera-module permissions"
+    DEPLOYMENT_NEXT_UNFIT "deployment-next-unfit" Warning after None;
+        "Module for the kernel of the next boot";
+        "The kernel of the next boot has no fitting module";
+        ""
+    DEPLOYMENT_ROLLBACK_UNFIT "deployment-rollback-unfit" Info after None;
+        "Module for the kernel of the rollback";
+        "The kernel of the rollback has no fitting module";
+        ""
     BOOT_UNCHECKED "boot-unchecked" Warning after None;
         "Module checked at this boot";
         "The module was not checked at this boot";

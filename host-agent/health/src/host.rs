@@ -40,19 +40,15 @@ impl ImageFacts {
     pub fn parse(json: Option<&str>, os_release: &str) -> Self {
         let facts: Value =
             json.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
-        let from_json = |names: &[&str]| {
-            names.iter().find_map(|name| facts.pointer(name)?.as_str().map(str::to_owned))
-        };
+        let from_json = |name: &str| facts.pointer(name)?.as_str().map(str::to_owned);
         let os = |key: &str| os_value(os_release, key);
         Self {
-            name: from_json(&["/image/name", "/image_name", "/name"])
-                .or_else(|| os("NAME"))
-                .or_else(|| os("ID")),
-            version: from_json(&["/image/version", "/version", "/build/version"])
+            name: from_json("/name").or_else(|| os("NAME")).or_else(|| os("ID")),
+            version: from_json("/version")
                 .or_else(|| os("IMAGE_VERSION"))
                 .or_else(|| os("OSTREE_VERSION"))
                 .or_else(|| os("VERSION_ID")),
-            kernel: from_json(&["/kernel/release", "/kernel"]),
+            kernel: from_json("/kernel"),
             vespera: json.is_some(),
         }
     }
@@ -74,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_images_own_words_come_before_the_systems() {
-        let json = r#"{"image":{"name":"vespera","version":"44.20260819"},"kernel":"6.17.1"}"#;
+        let json = r#"{"name":"vespera","version":"44.20260819","kernel":"6.17.1"}"#;
         let facts = ImageFacts::parse(Some(json), OS);
         assert_eq!(facts.name.as_deref(), Some("vespera"));
         assert_eq!(facts.version.as_deref(), Some("44.20260819"));

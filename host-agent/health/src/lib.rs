@@ -9,6 +9,7 @@
 //! - [`catalogue`]: every check there is, with its words and its remedy
 //! - [`survey`]: runs the checks of a host
 //! - [`module`], [`secure_boot`], [`blacklist`], [`loaded`], [`permissions`], [`group`]: the areas
+//! - [`ostree`], [`deployments`]: the next boot and the one to go back to
 //! - [`person`]: who asks
 //! - [`mice`]: the devices the driver serves
 //! - [`host`]: facts that are shown but not judged (kernel, image, boot)
@@ -19,12 +20,14 @@
 pub mod blacklist;
 pub mod catalogue;
 pub mod check;
+pub mod deployments;
 pub mod group;
 pub mod host;
 pub mod load_error;
 pub mod loaded;
 pub mod mice;
 pub mod module;
+pub mod ostree;
 pub mod permissions;
 pub mod person;
 pub mod report;

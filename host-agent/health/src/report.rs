@@ -87,11 +87,20 @@ impl ModuleReport {
 
     /// Writes the report whole or not at all, readable by everyone.
     pub fn write(&self, root: &Root) -> Result<(), ReportError> {
-        let path = root.at(PATH);
-        let mut text = serde_json::to_vec_pretty(self)?;
-        text.push(b'\n');
-        replace(&path, &text).map_err(|source| ReportError::Io { path, source })
+        write(root, PATH, self)
     }
+}
+
+/// Writes a report of `/run/vespera` whole or not at all, readable by everyone.
+pub(crate) fn write<T: Serialize>(
+    root: &Root,
+    inside: &str,
+    report: &T,
+) -> Result<(), ReportError> {
+    let path = root.at(inside);
+    let mut text = serde_json::to_vec_pretty(report)?;
+    text.push(b'\n');
+    replace(&path, &text).map_err(|source| ReportError::Io { path, source })
 }
 
 /// /run does not outlive a power cut, so the rename alone is enough; no fsync.

@@ -3,8 +3,11 @@
 
 use module_check::Root;
 
-use crate::catalogue::{BOOT_UNCHECKED, MODULE_MISSING, SECURE_BOOT_UNSIGNED};
+use crate::catalogue::{
+    BOOT_UNCHECKED, DEPLOYMENT_NEXT_UNFIT, MODULE_MISSING, SECURE_BOOT_UNSIGNED,
+};
 use crate::check::{Check, Severity, State, Status};
+use crate::deployments::{self, Deployment, DeploymentsReport};
 use crate::load_error::LoadError;
 use crate::loaded::{self, LoadedModule};
 use crate::module::{self, ModuleFacts};
@@ -22,6 +25,8 @@ pub struct Survey {
     pub loaded: Option<LoadedModule>,
     /// Why the last attempt to load it failed.
     pub load_error: Option<LoadError>,
+    /// The deployments, on an ostree host.
+    pub deployments: Vec<Deployment>,
     /// The findings, in the order of the catalogue.
     pub checks: Vec<Check>,
 }
@@ -69,22 +74,49 @@ impl Survey {
         checks.push(group::check(root));
         checks.push(person::check(root));
         checks.extend(permissions::checks(root));
-        Self { kernel, module: installed.facts, loaded, load_error, checks }
+        Self {
+            kernel,
+            module: installed.facts,
+            loaded,
+            load_error,
+            deployments: Vec::new(),
+            checks,
+        }
     }
 
-    /// Looks at the host as anyone may, with the boot-time report for what only root can know.
+    /// Looks at the host as anyone may, with the reports of the privileged programs for what only
+    /// root can know.
     pub fn with_report(root: &Root) -> Self {
-        match ModuleReport::read(root) {
-            Ok(report) => {
-                let detail = format!("at {}", report.time);
-                let mut survey = Self::make(root, report.load_error);
-                survey.checks.push(Check::ok(&BOOT_UNCHECKED, root, detail));
-                survey
-            }
+        let report = ModuleReport::read(root);
+        let load_error = report.as_ref().ok().and_then(|report| report.load_error.clone());
+        let mut survey = Self::make(root, load_error);
+        survey.look_at_deployments(root);
+        survey.checks.push(match report {
+            Ok(report) => Check::ok(&BOOT_UNCHECKED, root, format!("at {}", report.time)),
+            Err(error) => Check::failed(&BOOT_UNCHECKED, root, error.to_string()),
+        });
+        survey
+    }
+
+    fn look_at_deployments(&mut self, root: &Root) {
+        // The boot loader's entries may be root's alone; the report is then the second best.
+        let found = deployments::examine(root)
+            .or_else(|_| DeploymentsReport::read(root).map(|report| report.deployments));
+        match found {
+            Ok(found) => self.deployments = found,
             Err(error) => {
-                let mut survey = Self::make(root, None);
-                survey.checks.push(Check::failed(&BOOT_UNCHECKED, root, error.to_string()));
-                survey
+                let unseen = Check::unknown(&DEPLOYMENT_NEXT_UNFIT, root, error.to_string());
+                self.checks.push(unseen);
+            }
+        }
+        self.checks.extend(deployments::checks(root, &self.deployments));
+        if deployments::rollback_fits(&self.deployments) {
+            // What worked before is nearer than what may be mended one day.
+            let upgrade = self.kernel.as_deref().map(|kernel| module::reinstall(root, kernel));
+            for check in self.checks.iter_mut().filter(|check| check.remedy.is_some()) {
+                if check.remedy == upgrade {
+                    check.remedy = Some("sudo bootc rollback --apply".to_owned());
+                }
             }
         }
     }
@@ -109,7 +141,12 @@ mod tests {
         fixture.kernel_with_module("6.1.0");
         let survey = Survey::with_report(fixture.root());
         let made: Vec<_> = survey.checks.iter().map(|check| check.code.as_ref()).collect();
-        let known: Vec<_> = catalogue::ALL.iter().map(|kind| kind.code).collect();
+        let known: Vec<_> = catalogue::ALL
+            .iter()
+            .map(|kind| kind.code)
+            // Made on ostree hosts only.
+            .filter(|code| !code.starts_with("deployment-"))
+            .collect();
         assert_eq!(made, known);
     }
 

@@ -26,6 +26,8 @@ pub(crate) enum Command {
     },
     /// Remove the loaded module from the kernel and write the report
     Unload,
+    /// Check the modules of the next boot and the rollback, write /run/vespera/deployments.json
+    Deployments,
     /// Give the files of the loaded module to the group maccel
     Permissions {
         /// Device paths as udev names them (/module/maccel, /devices/virtual/maccel/...); all files

@@ -4,6 +4,7 @@
 use anyhow::Context;
 use health::catalogue::{MODULE_NOT_LOADED, SECURE_BOOT_NOT_ENROLLED};
 use health::check::causes;
+use health::deployments::DeploymentsReport;
 use health::load_error::LoadError;
 use health::report::{FORMAT, ModuleReport};
 use health::{Check, Root, Severity, State, Survey, host, module, timestamp};
@@ -39,6 +40,18 @@ pub(crate) fn unload(root: &Root) -> anyhow::Result<()> {
         anyhow::bail!("cannot remove the module: {why}");
     }
     run(root, false).map(drop)
+}
+
+/// Looks at the kernels of the other deployments, so that a next boot without a module is known
+/// before it.
+pub(crate) fn deployments(root: &Root) -> anyhow::Result<()> {
+    let report = DeploymentsReport::make(root).context("cannot read the deployments")?;
+    for check in health::deployments::checks(root, &report.deployments) {
+        if check.is_failed() {
+            journal::fault(&check);
+        }
+    }
+    report.write(root).context("cannot write the report")
 }
 
 /// Loads the module if it is there, fits and does not run yet.

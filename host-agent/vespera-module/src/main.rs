@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Run { no_load } => guard::run(&args.root, !no_load)
             .map(|works| if works { ExitCode::SUCCESS } else { ExitCode::from(UNFIT) }),
         Command::Unload => guard::unload(&args.root).map(|()| ExitCode::SUCCESS),
+        Command::Deployments => guard::deployments(&args.root).map(|()| ExitCode::SUCCESS),
         Command::Permissions { devpaths } => {
             ownership::apply(&args.root, &devpaths).map(|()| ExitCode::SUCCESS)
         }

@@ -2,6 +2,7 @@
 //! `vesperactl status`: one screen.
 
 use health::check::causes;
+use health::deployments::{Deployment, Role};
 use health::host::ImageFacts;
 use health::load_error::LoadError;
 use health::loaded::LoadedModule;
@@ -26,6 +27,7 @@ struct StatusReport {
     module: Option<ModuleFacts>,
     loaded: Option<LoadedModule>,
     load_error: Option<LoadError>,
+    deployments: Vec<Deployment>,
     checks: Vec<Check>,
 }
 
@@ -40,6 +42,7 @@ pub(crate) fn run(root: &Root, show: &Show, ink: Ink) -> anyhow::Result<Outcome>
         module: survey.module,
         loaded: survey.loaded,
         load_error: survey.load_error,
+        deployments: survey.deployments,
         checks: survey.checks,
     };
     let text = if show.json {
@@ -63,6 +66,10 @@ fn screen(report: &StatusReport, ink: Ink) -> String {
     let access =
         |check: &&Check| check.code.starts_with("permissions-") || check.code.starts_with("group-");
     row(marked(report, access), "permissions", &permissions(report, access));
+    if let Some(next) = report.deployments.iter().find(|deployment| deployment.next) {
+        let next_boot = |check: &&Check| check.code == "deployment-next-unfit";
+        row(marked(report, next_boot), "next boot", &describe(next));
+    }
     let boot = |check: &&Check| check.code.starts_with("boot-");
     let at = report.checks.iter().find(boot).map_or("", |check| check.detail.as_str());
     row(marked(report, boot), "boot check", at);
@@ -87,6 +94,15 @@ fn image(image: &ImageFacts) -> String {
     let version = image.version.as_deref().map_or(String::new(), |version| format!(" {version}"));
     let note = if image.vespera { "" } else { " (not a Vespera image)" };
     format!("{name}{version}{note}")
+}
+
+fn describe(next: &Deployment) -> String {
+    if next.role == Role::Booted {
+        return "the same".to_owned();
+    }
+    let version = next.version.as_deref().unwrap_or("of unknown version");
+    let kernel = next.kernel.as_deref().unwrap_or("unknown");
+    format!("{version}, kernel {kernel}")
 }
 
 fn module(report: &StatusReport) -> String {
@@ -140,10 +156,8 @@ mod tests {
         let fixture = FixtureRoot::new();
         fixture.file("proc/sys/kernel/osrelease", format!("{kernel}\n").as_bytes());
         fixture.file("proc/sys/kernel/random/boot_id", b"boot-1\n");
-        fixture.file(
-            "usr/share/vespera/image.json",
-            br#"{"image":{"name":"vespera","version":"44.20260819"}}"#,
-        );
+        fixture
+            .file("usr/share/vespera/image.json", br#"{"name":"vespera","version":"44.20260819"}"#);
         fixture.file("etc/group", b"maccel:x:962:\n");
         fixture.file("proc/sys/kernel/modules_disabled", b"0\n");
         fixture.file(
@@ -282,6 +296,7 @@ mod tests {
               "title": "No module for this kernel"
             }
           ],
+          "deployments": [],
           "format": 1,
           "image": {
             "kernel": null,

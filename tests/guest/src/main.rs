@@ -1,4 +1,43 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The init and command agent inside a test guest.
+//! The program inside a test guest: its init, its command agent, and its virtual mice.
+//!
+//! One static binary, since a driver guest holds nothing else. As process 1 it is the init of the
+//! initramfs; its first argument chooses everything else.
 
-fn main() {}
+mod agent;
+mod files;
+mod init;
+mod modules;
+mod player;
+mod root;
+mod session;
+mod terminal;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+fn main() -> ExitCode {
+    if rustix::process::getpid() == rustix::process::Pid::INIT {
+        init::run();
+    }
+    match dispatch() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("vespera-guest: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["agent"] => agent::serve().context("the agent stopped"),
+        ["mouse"] => player::play_standard_input(),
+        // Not for people: the half of a terminal session that has to run in the child.
+        ["on-terminal", program, rest @ ..] => terminal::become_program(program, rest),
+        _ => bail!("usage: vespera-guest agent | mouse <PLAN.json"),
+    }
+}

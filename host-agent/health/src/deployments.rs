@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The deployments of an ostree host: is there a fitting module for the kernel of the next boot,
+//! and of the one to go back to?
+
+use camino::Utf8PathBuf;
+use module_check::Root;
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::{DEPLOYMENT_NEXT_UNFIT, DEPLOYMENT_ROLLBACK_UNFIT};
+use crate::check::{Check, State, causes};
+use crate::host::ImageFacts;
+use crate::module;
+use crate::ostree::{Layout, Place};
+use crate::report::{self, ReportError};
+
+/// Where the report lies.
+pub const PATH: &str = "run/vespera/deployments.json";
+
+/// What a deployment is to the boot loader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// It runs now.
+    Booted,
+    /// It becomes the next boot at shutdown.
+    Staged,
+    /// It is the next boot, and does not run now.
+    Pending,
+    /// It is what one can go back to.
+    Rollback,
+}
+
+/// One deployment and the module in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// What it is.
+    pub role: Role,
+    /// Whether the next boot starts it.
+    pub next: bool,
+    /// The stateroot it belongs to.
+    pub stateroot: String,
+    /// The commit.
+    pub checksum: String,
+    /// Tells deployments of one commit apart.
+    pub serial: u32,
+    /// The version of the image.
+    pub version: Option<String>,
+    /// The image it was made from.
+    pub reference: Option<String>,
+    /// Its kernel.
+    pub kernel: Option<String>,
+    /// Whether that kernel has a fitting module.
+    pub state: State,
+    /// The findings about the module.
+    pub checks: Vec<Check>,
+}
+
+/// The report for those who may not read the boot loader's entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentsReport {
+    /// The version of the format.
+    pub format: u32,
+    /// The boot it was made in.
+    pub boot_id: String,
+    /// When it was made.
+    pub time: String,
+    /// The deployments, the next boot first.
+    pub deployments: Vec<Deployment>,
+}
+
+/// Examines the running, the next and the rollback deployment; none on other hosts.
+pub fn examine(root: &Root) -> std::io::Result<Vec<Deployment>> {
+    let layout = Layout::read(root)?;
+    let booted = layout.booted.as_ref();
+    let mut found: Vec<Deployment> = Vec::new();
+    let mut add = |place: Option<&Place>, role: Role| {
+        let Some(place) = place else { return };
+        let known =
+            |other: &Deployment| (&other.checksum, other.serial) == (&place.checksum, place.serial);
+        if !found.iter().any(known) {
+            found.push(look_at(place, role, layout.next() == Some(place)));
+        }
+    };
+    let next = match (&layout.staged, layout.next()) {
+        (Some(_), _) => Role::Staged,
+        (None, next) if next == booted => Role::Booted,
+        _ => Role::Pending,
+    };
+    add(layout.next(), next);
+    add(booted, Role::Booted);
+    add(layout.rollback(), Role::Rollback);
+    Ok(found)
+}
+
+fn look_at(place: &Place, role: Role, next: bool) -> Deployment {
+    let root = Root::new(place.folder.clone());
+    // An image has exactly one kernel; with another number there is no telling which boots.
+    let kernel = match module::kernels(&root).as_deref() {
+        Ok([kernel]) => Some(kernel.clone()),
+        _ => None,
+    };
+    let checks = match &kernel {
+        Some(kernel) => module::examine(&root, kernel).checks,
+        None => vec![Check::unknown(
+            &crate::catalogue::MODULE_MISSING,
+            &root,
+            "it does not have exactly one kernel",
+        )],
+    };
+    Deployment {
+        role,
+        next,
+        stateroot: place.stateroot.clone(),
+        checksum: place.checksum.clone(),
+        serial: place.serial,
+        version: ImageFacts::read(&root).version,
+        reference: place.reference(),
+        kernel,
+        state: State::of(&checks),
+        checks,
+    }
+}
+
+impl DeploymentsReport {
+    /// Looks at the deployments.
+    pub fn make(root: &Root) -> std::io::Result<Self> {
+        Ok(Self {
+            format: report::FORMAT,
+            boot_id: crate::host::boot_id(root).unwrap_or_default(),
+            time: crate::timestamp::now(),
+            deployments: examine(root)?,
+        })
+    }
+
+    /// Reads the report of this boot.
+    pub fn read(root: &Root) -> Result<Self, ReportError> {
+        let path = || Utf8PathBuf::from("/").join(PATH);
+        let text = root.read(PATH).map_err(|source| ReportError::Io { path: path(), source })?;
+        let found: Self = serde_json::from_str(&text)?;
+        if found.format != report::FORMAT {
+            return Err(ReportError::Format(found.format));
+        }
+        if crate::host::boot_id(root).is_some_and(|boot| boot != found.boot_id) {
+            return Err(ReportError::OtherBoot);
+        }
+        Ok(found)
+    }
+
+    /// Writes the report whole or not at all.
+    pub fn write(&self, root: &Root) -> Result<(), ReportError> {
+        report::write(root, PATH, self)
+    }
+}
+
+/// What the deployments mean for this host; nothing on hosts that have none.
+pub fn checks(root: &Root, deployments: &[Deployment]) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let Some(next) = deployments.iter().find(|deployment| deployment.next) {
+        checks.push(judge(root, next));
+    }
+    let rollback = deployments.iter().find(|deployment| deployment.role == Role::Rollback);
+    if let Some(rollback) = rollback {
+        checks.push(judge(root, rollback));
+    }
+    checks
+}
+
+fn judge(root: &Root, deployment: &Deployment) -> Check {
+    let rollback = deployment.role == Role::Rollback;
+    let kind = if rollback { &DEPLOYMENT_ROLLBACK_UNFIT } else { &DEPLOYMENT_NEXT_UNFIT };
+    let kernel = deployment.kernel.as_deref().unwrap_or("unknown");
+    let version = deployment.version.as_deref().unwrap_or("of unknown version");
+    let what = format!("{version}, kernel {kernel}");
+    match deployment.state {
+        State::Healthy | State::Degraded => Check::ok(kind, root, what),
+        State::Unknown => Check::unknown(kind, root, format!("{what} cannot be judged")),
+        State::Broken => {
+            let cause = causes(&deployment.checks).next();
+            let cause = cause.map_or("", |cause| cause.detail.as_str());
+            let check = Check::failed(kind, root, format!("{what}: {cause}"));
+            match deployment.role {
+                // Its fault is already named by the checks of the running system.
+                Role::Booted | Role::Rollback => check,
+                Role::Staged => check.remedy("sudo rpm-ostree cleanup --pending"),
+                Role::Pending => check.remedy("sudo bootc rollback"),
+            }
+        }
+    }
+}
+
+/// Whether going back would bring a fitting module.
+pub fn rollback_fits(deployments: &[Deployment]) -> bool {
+    deployments
+        .iter()
+        .any(|deployment| deployment.role == Role::Rollback && deployment.state == State::Healthy)
+}
+
+#[cfg(test)]
+mod tests {
+    use module_check::fixtures::{FixtureRoot, ModuleBuilder};
+
+    use super::*;
+    use crate::check::Status;
+    use crate::ostree::tests::{boot, deploy, entry, stage};
+
+    fn kernel(fixture: &FixtureRoot, folder: &str, release: &str, module_for: Option<&str>) {
+        let modules = format!("{folder}/usr/lib/modules/{release}");
+        let own = "kernel/drivers/hid/hid.ko";
+        let mut index = format!("{own}:\n");
+        let builder = ModuleBuilder::new(release).crcs(true);
+        fixture.file(&format!("{modules}/{own}"), &builder.bytes());
+        if let Some(module_for) = module_for {
+            let builder = ModuleBuilder::new(module_for);
+            fixture.file(&format!("{modules}/extra/maccel/maccel.ko"), &builder.bytes());
+            index.push_str("extra/maccel/maccel.ko:\n");
+        }
+        fixture.file(&format!("{modules}/modules.dep"), index.as_bytes());
+        fixture.file(&format!("{modules}/modules.dep.bin"), b"x");
+    }
+
+    /// Runs 6.1 with a module; goes back to 6.0, and updates to 6.2, with modules as given.
+    fn host(rollback: Option<&str>, staged: Option<&str>) -> FixtureRoot {
+        let fixture = FixtureRoot::new();
+        kernel(&fixture, &deploy(&fixture, 'a'), "6.1.0", Some("6.1.0"));
+        kernel(&fixture, &deploy(&fixture, 'b'), "6.0.0", rollback);
+        kernel(&fixture, &deploy(&fixture, 'c'), "6.2.0", staged);
+        let running = entry(&fixture, 'a', 0);
+        entry(&fixture, 'b', 1);
+        boot(&fixture, &running);
+        stage(&fixture, 'c', 'a');
+        fixture
+    }
+
+    #[test]
+    fn an_update_without_a_fitting_module_is_known_before_the_reboot() {
+        for (staged, status) in
+            [(Some("6.2.0"), Status::Ok), (Some("6.1.0"), Status::Failed), (None, Status::Failed)]
+        {
+            let fixture = host(Some("6.0.0"), staged);
+            let deployments = examine(fixture.root()).unwrap();
+            let roles: Vec<_> = deployments.iter().map(|found| found.role).collect();
+            assert_eq!(roles, [Role::Staged, Role::Booted, Role::Rollback]);
+            let checks = checks(fixture.root(), &deployments);
+            assert_eq!(checks[0].status, status, "{staged:?}");
+            assert_eq!(checks[1].status, Status::Ok);
+            if status == Status::Failed {
+                assert!(checks[0].detail.contains("6.2.0"), "{}", checks[0].detail);
+                assert_eq!(checks[0].remedy.as_deref(), Some("sudo rpm-ostree cleanup --pending"));
+                assert_eq!(State::of(&checks), State::Degraded);
+            }
+        }
+    }
+
+    #[test]
+    fn a_rollback_without_a_module_is_a_remark_only() {
+        let fixture = host(None, Some("6.2.0"));
+        let deployments = examine(fixture.root()).unwrap();
+        assert!(!rollback_fits(&deployments));
+        assert_eq!(State::of(&checks(fixture.root(), &deployments)), State::Healthy);
+        assert!(rollback_fits(&examine(host(Some("6.0.0"), None).root()).unwrap()));
+    }
+
+    #[test]
+    fn the_report_is_written_and_read_back() {
+        let fixture = host(Some("6.0.0"), Some("6.2.0"));
+        let report = DeploymentsReport::make(fixture.root()).unwrap();
+        report.write(fixture.root()).unwrap();
+        assert_eq!(DeploymentsReport::read(fixture.root()).unwrap(), report);
+        assert_eq!(report.deployments[0].version.as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn hosts_without_deployments_have_nothing_to_judge() {
+        let fixture = FixtureRoot::new();
+        let deployments = examine(fixture.root()).unwrap();
+        assert!(deployments.is_empty() && checks(fixture.root(), &deployments).is_empty());
+    }
+}

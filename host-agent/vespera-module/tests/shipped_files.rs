@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The installed files agree with the program and with systemd.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the failed test")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Tenths of `systemd-analyze security`; the capabilities of the module guard cost most of it.
+const MOST_EXPOSURE: &[(&str, &str)] =
+    &[("vespera-module.service", "26"), ("vespera-deployments.service", "15")];
+
+fn rootfs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/rootfs")
+}
+
+fn shipped(inside: &str) -> String {
+    std::fs::read_to_string(rootfs().join(inside)).unwrap()
+}
+
+/// The units in a folder of their own, with programs that exist on this machine.
+fn units() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(rootfs().join("usr/lib/systemd/system")).unwrap() {
+        let entry = entry.unwrap();
+        let text = std::fs::read_to_string(entry.path()).unwrap();
+        let text: Vec<_> = text
+            .lines()
+            .map(|line| if line.starts_with("ExecStart=") { "ExecStart=/bin/true" } else { line })
+            .collect();
+        std::fs::write(folder.path().join(entry.file_name()), text.join("\n") + "\n").unwrap();
+    }
+    folder
+}
+
+fn systemd_analyze(arguments: &[&str], unit: &Path) -> Output {
+    Command::new("systemd-analyze")
+        .args(arguments)
+        .arg(unit)
+        .output()
+        .expect("systemd-analyze is part of systemd, which these tests need")
+}
+
+#[test]
+fn systemd_finds_no_fault_in_the_units() {
+    let units = units();
+    for unit in [
+        "vespera-module.service",
+        "vespera-module-check.path",
+        "vespera-deployments.service",
+        "vespera-deployments.path",
+    ] {
+        let output = systemd_analyze(
+            &["verify", "--man=no", "--recursive-errors=no"],
+            &units.path().join(unit),
+        );
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && !words.contains(unit), "{unit}: {words}");
+    }
+}
+
+#[test]
+fn the_services_stay_hardened() {
+    let units = units();
+    for (unit, tenths) in MOST_EXPOSURE {
+        let threshold = format!("--threshold={tenths}");
+        let arguments = ["security", "--offline=true", "--no-pager", threshold.as_str()];
+        let output = systemd_analyze(&arguments, &units.path().join(unit));
+        let words = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{words}");
+    }
+}
+
+#[test]
+fn a_module_that_does_not_fit_never_fails_the_unit() {
+    let unit = shipped("usr/lib/systemd/system/vespera-module.service");
+    for line in ["SuccessExitStatus=10", "TimeoutStartSec=15", "StartLimitIntervalSec=0"] {
+        assert!(unit.lines().any(|own| own == line), "{line}");
+    }
+    assert!(!unit.contains("RemainAfterExit"));
+    // These hide or lock exactly what the program is for.
+    for directive in ["ProtectKernelModules=", "ProtectKernelTunables=", "PrivateDevices="] {
+        assert!(!unit.lines().any(|line| line.starts_with(directive)), "{directive}");
+    }
+}
+
+#[test]
+fn the_rules_call_the_program_as_it_is_and_use_no_shell() {
+    let rules = shipped("usr/lib/udev/rules.d/99-maccel.rules");
+    let calls: Vec<_> = rules.split("RUN+=\"").skip(1).map(|rest| rest.split('"').next()).collect();
+    assert_eq!(
+        calls,
+        [Some("/usr/libexec/vespera/vespera-module permissions $devpath"); 2],
+        "one call for the module, one for each mouse"
+    );
+    assert!(rules.contains(r#"GROUP="maccel", MODE="0640""#));
+    assert!(rules.contains(r#"ENV{SYSTEMD_WANTS}+="vespera-module.service""#));
+}
+
+#[test]
+fn every_shipped_file_names_its_licence_first() {
+    let mut folders = vec![rootfs()];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|kind| {
+                ["service", "path", "conf", "rules", "preset"].iter().any(|known| kind == *known)
+            }) {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let licence = "# SPDX-License-Identifier: MIT OR Apache-2.0\n";
+                assert!(text.starts_with(licence), "{}", path.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 7, "{seen} files");
+}

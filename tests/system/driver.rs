@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The driver on a plain distribution kernel.
+
+use std::sync::Arc;
+
+use libtest_mimic::Trial;
+use vespera_tests::{Artifacts, Guest, HarnessError, Kernel, Machine};
+
+use crate::group::Group;
+use crate::pointer;
+
+pub(crate) fn tests(artifacts: &Arc<Artifacts>, kernel: &Kernel) -> (Arc<Group>, Vec<Trial>) {
+    let (artifacts, kernel) = (Arc::clone(artifacts), kernel.clone());
+    let name = format!("driver {}", kernel.name);
+    let group = Group::new(name, Box::new(move || boot(&artifacts, &kernel)));
+    let mut tests = vec![
+        group.test("the_module_is_loaded_with_its_parameters", loaded),
+        group.test("the_module_goes_and_comes_back", reload),
+    ];
+    tests.extend(pointer::tests(&group));
+    (group, tests)
+}
+
+fn boot(artifacts: &Artifacts, kernel: &Kernel) -> Result<Guest, HarnessError> {
+    if kernel.maccel.is_none() {
+        return Err(HarnessError::Missing {
+            what: format!("driver for kernel {}", kernel.release),
+            there: "its `maccel` is null".into(),
+        });
+    }
+    Machine::driver(artifacts, kernel).boot()
+}
+
+fn loaded(guest: &Guest) -> Result<(), HarnessError> {
+    let refused: Vec<_> =
+        guest.hello().modules.iter().filter(|module| module.refused.is_some()).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    for (name, default) in pointer::DEFAULTS {
+        let value = guest.read_file(&pointer::parameter(name))?;
+        assert_eq!(value, format!("{default}\n"), "{name}");
+    }
+    Ok(())
+}
+
+fn reload(guest: &Guest) -> Result<(), HarnessError> {
+    guest.remove_module("maccel")?;
+    let gone = guest.read_file(&pointer::parameter("MODE")).unwrap_err();
+    assert_eq!(gone.errno(), Some(2), "{gone}");
+    guest.insert_module("/mods/maccel.ko", "")?;
+    loaded(guest)
+}

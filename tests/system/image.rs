@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The built image, booted with the kernel it was built for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use libtest_mimic::Trial;
+use vespera_tests::{Artifacts, Guest, HarnessError, Image, Machine};
+
+use crate::group::Group;
+use crate::pointer;
+
+/// The image the tests are about.
+pub(crate) const NAME: &str = "vespera";
+/// A package the stand-in's build adds: the image went through the whole Containerfile.
+const ADDED_PACKAGE: &str = "htop";
+/// Without KVM on a busy host a whole system takes its time.
+pub(crate) const BOOT: Duration = Duration::from_secs(300);
+
+pub(crate) fn tests(artifacts: &Arc<Artifacts>, image: &Image) -> (Arc<Group>, Vec<Trial>) {
+    let (artifacts, image) = (Arc::clone(artifacts), image.clone());
+    let group = Group::new(
+        "image".into(),
+        Box::new(move || {
+            let guest =
+                Machine::image(&artifacts, &image, artifacts.kernel(&image.kernel)?).boot()?;
+            guest.wait_for_boot(BOOT)?;
+            Ok(guest)
+        }),
+    );
+    let mut tests = vec![
+        group.test("the_system_runs_without_a_failed_unit", running),
+        group.test("the_driver_is_loaded_by_the_image_itself", loaded),
+        group.test("vesperactl_status_says_healthy", healthy),
+        group.test("parameters_belong_to_the_group_maccel", permissions),
+        group.test("the_build_added_its_package", package),
+    ];
+    tests.extend(pointer::tests(&group));
+    (group, tests)
+}
+
+fn running(guest: &Guest) -> Result<(), HarnessError> {
+    let failed = guest.run(["systemctl", "--failed", "--no-legend", "--plain"])?.success()?;
+    assert_eq!(failed.stdout.trim(), "");
+    let state = guest.run(["systemctl", "is-system-running"])?;
+    assert_eq!(state.stdout.trim(), "running");
+    Ok(())
+}
+
+fn loaded(guest: &Guest) -> Result<(), HarnessError> {
+    assert!(guest.hello().modules.iter().all(|module| module.file != "maccel.ko"));
+    let modules = guest.read_file("/proc/modules")?;
+    assert!(modules.lines().any(|line| line.starts_with("maccel ")), "{modules}");
+    Ok(())
+}
+
+fn healthy(guest: &Guest) -> Result<(), HarnessError> {
+    let status = guest.run(["vesperactl", "status"])?;
+    assert_eq!(status.code, 0, "{status:#?}");
+    Ok(())
+}
+
+fn permissions(guest: &Guest) -> Result<(), HarnessError> {
+    let mut stat = vec!["stat".to_owned(), "--format=%n %U:%G %a".to_owned()];
+    stat.extend(pointer::DEFAULTS.iter().map(|(name, _)| pointer::parameter(name)));
+    let output = guest.run(stat)?.success()?;
+    for line in output.stdout.lines() {
+        assert!(line.ends_with(" root:maccel 664"), "{line}");
+    }
+    Ok(())
+}
+
+fn package(guest: &Guest) -> Result<(), HarnessError> {
+    guest.run(["rpm", "-q", ADDED_PACKAGE])?.success().map(|_| ())
+}

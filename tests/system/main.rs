@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The tests that boot a guest. Those of a group share one boot.
+//!
+//! They run on the artifacts `cargo xtask` has made; without them they fail and say so.
+
+mod driver;
+mod group;
+mod harness;
+mod image;
+mod mismatch;
+mod pointer;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use vespera_tests::{Artifacts, HarnessError};
+
+use crate::group::Group;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let (groups, trials) = match Artifacts::from_environment() {
+        Ok(artifacts) => everything(&Arc::new(artifacts)),
+        Err(error) => (Vec::new(), vec![failing("artifacts", &error)]),
+    };
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let mut ended_well = true;
+    for group in groups {
+        if let Err(error) = group.finish() {
+            ended_well = false;
+            eprintln!("\nthe end of the guest `{}`: FAILED\n{}", group.name(), chain(&error));
+        }
+    }
+    if ended_well { conclusion.exit_code() } else { ExitCode::from(101) }
+}
+
+fn everything(artifacts: &Arc<Artifacts>) -> (Vec<Arc<Group>>, Vec<Trial>) {
+    let mut groups = Vec::new();
+    let mut trials = Vec::new();
+    for kernel in &artifacts.kernels {
+        let (group, tests) = harness::tests(artifacts, kernel);
+        groups.push(group);
+        trials.push(tests);
+        let (group, tests) = driver::tests(artifacts, kernel);
+        groups.push(group);
+        trials.push(tests);
+    }
+    match artifacts.image(image::NAME) {
+        Ok(found) => {
+            for (group, tests) in
+                [image::tests(artifacts, found), mismatch::tests(artifacts, found)]
+            {
+                groups.push(group);
+                trials.push(tests);
+            }
+        }
+        Err(error) => trials.push(vec![failing("image", &error)]),
+    }
+    (groups, interleaved(trials))
+}
+
+/// One of each group in turn, so that two threads find two guests to work with.
+fn interleaved(groups: Vec<Vec<Trial>>) -> Vec<Trial> {
+    let mut rest: Vec<_> = groups.into_iter().map(Vec::into_iter).collect();
+    let mut order = Vec::new();
+    loop {
+        let round: Vec<Trial> = rest.iter_mut().filter_map(Iterator::next).collect();
+        if round.is_empty() {
+            return order;
+        }
+        order.extend(round);
+    }
+}
+
+fn failing(name: &str, error: &HarnessError) -> Trial {
+    let message = chain(error);
+    Trial::test(name, move || Err(Failed::from(message)))
+}
+
+/// An error with its reasons.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(reason) = source {
+        text = format!("{text}: {reason}");
+        source = reason.source();
+    }
+    text
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The steps that need root: package installation, and the tool root with its
+//! mounts. As an ordinary user they run through `sudo`; nothing else does.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use camino::Utf8Path;
+
+/// Whether this process is root.
+pub(crate) fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+/// Whether root can be had at all.
+pub(crate) fn available() -> bool {
+    is_root() || crate::process::exists("sudo")
+}
+
+/// A command that runs as root.
+pub(crate) fn command(program: &str) -> Command {
+    if is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("sudo");
+    command.arg("--").arg(program);
+    command
+}
+
+/// The words to type before a command that needs root.
+pub(crate) fn prefix() -> &'static str {
+    if is_root() { "" } else { "sudo " }
+}
+
+/// Removes a file or folder that may belong to root; an absent one is fine.
+pub(crate) fn remove_tree(path: &Utf8Path) -> Result<()> {
+    let Ok(metadata) = path.symlink_metadata() else { return Ok(()) };
+    if is_root() {
+        let removed = if metadata.is_dir() {
+            std::fs::remove_dir_all(path)
+        } else {
+            std::fs::remove_file(path)
+        };
+        return removed.with_context(|| format!("cannot remove {path}"));
+    }
+    let status = command("rm").args(["-rf", "--one-file-system", "--", path.as_str()]).status()?;
+    if !status.success() {
+        bail!("cannot remove {path}");
+    }
+    Ok(())
+}

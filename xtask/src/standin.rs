@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The stand-in base and builder images, made from Debian packages and the files in
+//! `tests/standin/`, whose README names every stand-in.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::cache::{Cache, Key};
+use crate::enter::Room;
+use crate::kernels::Kernel;
+use crate::mirror::Mirror;
+use crate::privilege;
+use crate::process;
+use crate::progress::{Origin, Step, Steps};
+use crate::source;
+use crate::workshop::{Workshop, bootstrap};
+
+/// The suite of the base's user space: the first with dnf5.
+const SUITE: &str = "forky";
+const PACKAGES: &[&str] = &[
+    "ca-certificates",
+    "dnf5",
+    "rpm",
+    "file",
+    "systemd-sysv",
+    "udev",
+    "dbus",
+    "polkitd",
+    "libpam-systemd",
+    "kmod",
+    "util-linux",
+    "procps",
+];
+/// Module folders that no test needs and that are most of the size.
+const LEFT_OUT_MODULES: &[&str] = &[
+    "drivers/gpu",
+    "drivers/net",
+    "drivers/media",
+    "drivers/infiniband",
+    "drivers/scsi",
+    "net",
+    "sound",
+];
+const FILES: &str = "tests/standin";
+
+/// The images that the build uses in place of Aurora and Fedora.
+#[derive(Debug)]
+pub(crate) struct Standin {
+    /// Reference of the base image in the workshop's storage.
+    pub(crate) base: String,
+    /// Reference of the builder image.
+    pub(crate) builder: String,
+}
+
+impl Standin {
+    /// Makes both images, or finds them in the workshop's storage.
+    pub(crate) fn make(
+        cache: &Cache,
+        steps: &Steps,
+        workshop: &Workshop,
+        kernel: &Kernel,
+    ) -> Result<Self> {
+        let maker = Maker { cache, steps, workshop, kernel };
+        let root = maker.root()?;
+        let repo = maker.repo()?;
+        Ok(Self { base: maker.base(&root, &repo)?, builder: maker.builder()? })
+    }
+}
+
+struct Maker<'a> {
+    cache: &'a Cache,
+    steps: &'a Steps,
+    workshop: &'a Workshop,
+    kernel: &'a Kernel,
+}
+
+impl Maker<'_> {
+    /// The base's user space as an archive.
+    fn root(&self) -> Result<Utf8PathBuf> {
+        let sources = Mirror::find()?.sources(&[SUITE]);
+        let key = Key::new("standin-root-1").parts(PACKAGES).parts(&sources);
+        let title = "stand-in base: user space";
+        let made = self.cache.entry(self.steps, "standin-root", title, key, |step, folder| {
+            let mut command = bootstrap(SUITE, "minbase", PACKAGES, &folder.join("root.tar"));
+            process::run(step, command.args(&sources))
+        })?;
+        Ok(made.join("root.tar"))
+    }
+
+    /// The small RPMs and their repository.
+    fn repo(&self) -> Result<Utf8PathBuf> {
+        let key = Key::new("standin-repo-1").part(self.workshop.key());
+        let key = source::hash(key, &["tests/standin/rpms"])?;
+        let title = "stand-in base: RPM repository";
+        let specs = source::root()?.join(FILES).join("rpms");
+        let made = self.cache.entry(self.steps, "standin-repo", title, key, |step, folder| {
+            let room = self.workshop.room(self.cache)?.bind(folder, "/w");
+            let room = room.bind_read_only(&specs, "/specs");
+            for spec in specs.read_dir_utf8()? {
+                let name = spec?.file_name().to_owned();
+                process::run(
+                    step,
+                    room.command("rpmbuild")?
+                        .args(["-bb", "--quiet", "--define", "_rpmdir /w", "--define"])
+                        .args(["_topdir /tmp/rpmbuild", &format!("/specs/{name}")]),
+                )?;
+            }
+            process::run(step, room.command("createrepo_c")?.args(["--quiet", "/w"]))
+        })?;
+        Ok(made)
+    }
+
+    fn base(&self, root: &Utf8Path, repo: &Utf8Path) -> Result<String> {
+        let key = Key::new("standin-base-1")
+            .part(self.workshop.key())
+            .part(root.as_str())
+            .part(repo.as_str())
+            .part(&self.kernel.release)
+            .parts(LEFT_OUT_MODULES);
+        let key = source::hash(key, &["tests/standin/base.Containerfile", "tests/standin/files"])?;
+        self.image("vespera-standin", "stand-in base: image", key, |step, context| {
+            fs::hard_link(root, context.join("root.tar"))
+                .or_else(|_| fs::copy(root, context.join("root.tar")).map(drop))?;
+            let files = source::root()?.join(FILES).join("files");
+            process::run(step, &mut copy(&["-r"], &files, &context.join("files")))?;
+            process::run(step, &mut copy(&["-r"], repo, &context.join("repo")))?;
+            self.modules(step, &context.join("modules"))
+        })
+    }
+
+    /// The kernel as Fedora Atomic lays it out: everything below one folder.
+    fn modules(&self, step: &Step, target: &Utf8Path) -> Result<()> {
+        fs::create_dir_all(target)?;
+        process::run(step, &mut copy(&["-r"], &self.kernel.modules(), target))?;
+        let folder = target.join(&self.kernel.release);
+        for left in LEFT_OUT_MODULES {
+            privilege::remove_tree(&folder.join("kernel").join(left))?;
+        }
+        for link in ["build", "source"] {
+            privilege::remove_tree(&folder.join(link))?;
+        }
+        fs::copy(self.kernel.folder.join("vmlinuz"), folder.join("vmlinuz"))?;
+        let headers = format!("usr/src/linux-headers-{}/Module.symvers", self.kernel.release);
+        let symvers = fs::read(self.workshop.root().join(&headers))
+            .with_context(|| format!("the workshop has no {headers}"))?;
+        fs::write(folder.join("symvers"), symvers)?;
+        let room = self.workshop.room(self.cache)?.bind(&folder, "/w");
+        process::run(step, room.command("xz")?.args(["--check=crc32", "-0", "/w/symvers"]))
+    }
+
+    fn builder(&self) -> Result<String> {
+        let key =
+            Key::new("standin-builder-1").part(self.workshop.key()).part(&self.kernel.release);
+        let key = source::hash(key, &["tests/standin/builder.Containerfile"])?;
+        self.image("vespera-builder", "stand-in builder: image", key, |step, context| {
+            let mut tar = privilege::command("tar");
+            tar.args(["--create", "--one-file-system", "--numeric-owner"]);
+            tar.arg(format!("--file={}", context.join("root.tar")));
+            for left in
+                ["./var/cache", "./var/lib/apt", "./var/lib/containers", "./var/tmp", "./boot"]
+            {
+                tar.arg(format!("--exclude={left}/*"));
+            }
+            process::run(step, tar.args(["-C", self.workshop.root().as_str(), "."]))
+        })
+    }
+
+    /// Builds an image from `tests/standin/NAME.Containerfile` (by its short name)
+    /// unless the storage has it under its key.
+    fn image(
+        &self,
+        name: &str,
+        title: &str,
+        key: Key,
+        context: impl FnOnce(&Step, &Utf8Path) -> Result<()>,
+    ) -> Result<String> {
+        let reference = format!("localhost/{name}:{}", key.text());
+        let recipe = if name == "vespera-builder" { "builder" } else { "base" };
+        self.steps.step(title, |step| {
+            let storage = self.workshop.room(self.cache)?;
+            if stored(&storage, &reference)? {
+                return Ok((reference.clone(), Origin::Reused));
+            }
+            let folder = self.cache.folder("scratch")?.join(name);
+            privilege::remove_tree(&folder)?;
+            fs::create_dir_all(&folder)?;
+            context(step, &folder)?;
+            let files = source::root()?.join(FILES);
+            let room = storage.bind_read_only(&folder, "/w").bind_read_only(&files, "/standin");
+            process::run(
+                step,
+                room.command("buildah")?
+                    .args(["build", "--quiet", "--layers=false", "--force-rm", "--network=host"])
+                    .arg(format!("--build-arg=KERNEL_RELEASE={}", self.kernel.release))
+                    .arg(format!("--file=/standin/{recipe}.Containerfile"))
+                    .args(["--tag", &reference, "/w"]),
+            )?;
+            privilege::remove_tree(&folder)?;
+            Ok((reference.clone(), Origin::Made))
+        })
+    }
+}
+
+/// Whether the storage of `room` holds an image of this name.
+pub(crate) fn stored(room: &Room, reference: &str) -> Result<bool> {
+    let mut command = room.command("buildah")?;
+    command.args(["inspect", "--type=image", reference]);
+    Ok(command.output().context("cannot start buildah")?.status.success())
+}
+
+fn copy(options: &[&str], from: &Utf8Path, to: &Utf8Path) -> std::process::Command {
+    let mut command = privilege::command("cp");
+    command.args(options).args([from.as_str(), to.as_str()]);
+    command
+}

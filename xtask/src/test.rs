@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask test`: every test of the repository, quickest first.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::artifacts;
+use crate::cache::Cache;
+use crate::deny;
+use crate::generate;
+use crate::progress::{Steps, seconds};
+use crate::setup;
+use crate::source;
+
+/// The promise of the README, on two cores without KVM.
+const WARM_BUDGET: Duration = Duration::from_secs(30 * 60);
+/// The same when nothing is in the cache folder yet.
+const COLD_BUDGET: Duration = Duration::from_secs(45 * 60);
+
+/// How `test` behaves.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    setup: setup::Args,
+    /// Leave out what needs the image or a virtual machine
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Entry point of `cargo xtask test`.
+pub(crate) fn main(args: &Args) -> Result<()> {
+    setup::ensure(args.setup)?;
+    let cache = Cache::open()?;
+    let cold = !cache.folder("made")?.join("artifacts.json").exists();
+    let steps = Steps::new(&cache)?;
+    let cargo = |words: &[&str]| -> Result<Command> {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(source::root()?).args(words);
+        cargo.env("CARGO_TARGET_DIR", cache.folder("target")?);
+        Ok(cargo)
+    };
+
+    steps.run("formatting", |_| show(&mut cargo(&["fmt", "--all", "--check"])?))?;
+    steps.run("house rules for files", |_| source::check())?;
+    steps.run("generated files", |_| generate::main(&generate::Args { check: true }))?;
+    steps.run("lints", |_| {
+        let words = ["clippy", "--workspace", "--all-targets", "--features=vespera-tests/vm"];
+        show(cargo(&words)?.args(["--locked", "--quiet", "--", "--deny=warnings"]))
+    })?;
+    steps.run("unit and integration tests", |_| {
+        show(&mut cargo(&["test", "--workspace", "--locked", "--quiet"])?)
+    })?;
+    steps.run("licences and sources of the crates", |step| {
+        let deny = deny::install(&cache, step)?;
+        let words = ["--offline", "--all-features", "check", "--hide-inclusion-graph"];
+        show(Command::new(deny).current_dir(source::root()?).args(words).args(deny::CHECKS))
+    })?;
+    if args.quick {
+        println!("left out by --quick: the image build and the system tests in QEMU");
+    } else {
+        let list = artifacts::make(&cache, &steps)?;
+        steps.run("system tests in QEMU", |_| {
+            let words = ["test", "--locked", "--package=vespera-tests", "--features=vm"];
+            show(cargo(&words)?.args(["--test=system"]).env("VESPERA_ARTIFACTS", &list))
+        })?;
+    }
+    steps.summary();
+    let (kind, budget) = if cold { ("cold", COLD_BUDGET) } else { ("warm", WARM_BUDGET) };
+    println!(
+        "took {} of at most {} with a {kind} cache folder",
+        seconds(steps.elapsed()),
+        seconds(budget)
+    );
+    Ok(())
+}
+
+/// Runs a command whose output is for the reader.
+fn show(command: &mut Command) -> Result<()> {
+    let shown = crate::process::describe(command);
+    let status = command.status().with_context(|| format!("cannot start `{shown}`"))?;
+    if !status.success() {
+        bail!("`{shown}` ended with {status}");
+    }
+    Ok(())
+}
