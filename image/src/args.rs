@@ -65,6 +65,33 @@ pub(crate) enum Command {
     },
     /// Decide whether there must be a build, and say why
     Detect(Detect),
+    /// Build the configured image with buildah or podman
+    Build(Box<Build>),
+    /// Summarise a build: what it is, and how to get it onto a machine
+    Summary {
+        /// The configuration
+        #[arg(default_value = FILE_NAME)]
+        file: Utf8PathBuf,
+        #[command(flatten)]
+        facts: Known,
+        /// Digest of the published image
+        #[arg(long)]
+        digest: Option<String>,
+        #[command(flatten)]
+        built: Built,
+        /// Print the metadata as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Explain the known failures in the log of a build
+    Explain {
+        /// The log; `-` is standard input
+        #[arg(default_value = "-")]
+        log: Utf8PathBuf,
+        /// Print the explanations as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the one kernel release of a root
     Kernel {
         /// The root folder
@@ -85,12 +112,8 @@ pub(crate) enum Command {
         /// Value of the label ostree.linux, which must agree
         #[arg(long)]
         label: Option<String>,
-        /// Variant of the base, where the build argument differs from the configuration
-        #[arg(long, value_parser = variant)]
-        aurora_variant: Option<Variant>,
-        /// Graphics variant, where the build argument differs from the configuration
-        #[arg(long, value_parser = gpu)]
-        gpu_variant: Option<Gpu>,
+        #[command(flatten)]
+        built: Built,
         /// Print the report as JSON
         #[arg(long, conflicts_with = "markdown")]
         json: bool,
@@ -106,15 +129,52 @@ pub(crate) enum Command {
         /// The configuration
         #[arg(long, default_value = FILE_NAME, global = true)]
         config: Utf8PathBuf,
-        /// Variant of the base, where the build argument differs from the configuration
-        #[arg(long, global = true, value_parser = variant)]
-        aurora_variant: Option<Variant>,
-        /// Graphics variant, where the build argument differs from the configuration
-        #[arg(long, global = true, value_parser = gpu)]
-        gpu_variant: Option<Gpu>,
+        #[command(flatten)]
+        built: Built,
         #[command(subcommand)]
         stage: Stage,
     },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Build {
+    /// The configuration
+    #[arg(default_value = FILE_NAME)]
+    pub(crate) config: Utf8PathBuf,
+    #[command(flatten)]
+    pub(crate) facts: Known,
+    #[command(flatten)]
+    pub(crate) built: Built,
+    /// Containerfile
+    #[arg(long, default_value = "Containerfile")]
+    pub(crate) file: String,
+    /// Folder that it is built in
+    #[arg(long, default_value = ".")]
+    pub(crate) context: String,
+    /// Name of the result; localhost/NAME:local if none is given
+    #[arg(long = "tag")]
+    pub(crate) names: Vec<String>,
+    /// Build argument over those of the plan, as KEY=VALUE
+    #[arg(long = "build-arg")]
+    pub(crate) build_args: Vec<String>,
+    /// Secret, as id=NAME,src=FILE
+    #[arg(long = "secret")]
+    pub(crate) secrets: Vec<String>,
+    /// Do not use what earlier builds left
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Make one layer
+    #[arg(long)]
+    pub(crate) squash: bool,
+    /// Stages at a time
+    #[arg(long)]
+    pub(crate) jobs: Option<u32>,
+    /// File that the log is kept in
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<Utf8PathBuf>,
+    /// Anything else for buildah or podman
+    #[arg(last = true)]
+    pub(crate) extra: Vec<String>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -168,6 +228,17 @@ pub(crate) enum Stage {
     },
     /// Remove what a build leaves behind and check the root
     Finish,
+}
+
+/// Which image was built, where build arguments differ from the configuration
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Built {
+    /// Variant of the base
+    #[arg(long, global = true, value_parser = variant)]
+    pub(crate) aurora_variant: Option<Variant>,
+    /// Graphics variant
+    #[arg(long, global = true, value_parser = gpu)]
+    pub(crate) gpu_variant: Option<Gpu>,
 }
 
 /// What is known about a run; an empty value counts as not given

@@ -4,20 +4,22 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
-use image::config::{Config, Gpu, Invalid, Variant};
+use image::build::{self, Options};
+use image::config::{Config, Invalid};
 use image::customize::identity::BuildFacts;
 use image::customize::{self, Report as _, Stdout};
 use image::detect::Trigger;
 use image::plan::{self, Facts};
 use image::registry::{self, Registry as _, Skopeo};
 use image::verify::{self, Subject};
-use image::{clock, inspect, kernel, schema, source, survey, tool};
+use image::{clock, explain, inspect, kernel, schema, source, summary, survey, tool};
 use serde_json::json;
 
-use crate::args::{Args, Command, Detect, Known, Payload, Stage};
+use crate::args::{Args, Build, Built, Command, Detect, Known, Payload, Stage};
 
 const FAILURE: u8 = 1;
 const CONFIGURATION: u8 = 3;
@@ -66,6 +68,20 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Build(args) => build(*args),
+        Command::Summary { file, facts, digest, built, json } => {
+            let config = load(&file, &built)?;
+            let (variant, gpu) = (config.base.variant, config.base.gpu);
+            let image = plan::image(&config, &known(facts), variant, gpu);
+            let digest = given(digest);
+            if json {
+                println!("{:#}", summary::metadata(&image, digest.as_deref()));
+            } else {
+                print!("{}", summary::markdown(&config, &image, digest.as_deref()));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Explain { log, json } => explain(&log, json),
         Command::Detect(detect) => self::detect(detect),
         Command::Kernel { root, label } => {
             let release = kernel::release(&root)?;
@@ -73,8 +89,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             println!("{release}");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Verify { root, config, label, aurora_variant, gpu_variant, json, markdown } => {
-            let config = load(&config, aurora_variant, gpu_variant)?;
+        Command::Verify { root, config, label, built, json, markdown } => {
+            let config = load(&config, &built)?;
             let label = label.as_deref();
             let subject = Subject { root: &root, config: &config, label, tools: &tool::Path };
             let report = verify::verify(&subject);
@@ -87,18 +103,17 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             }
             Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
         }
-        Command::Customize { root, config, aurora_variant, gpu_variant, stage } => {
-            customize(&root, &load(&config, aurora_variant, gpu_variant)?, stage)
+        Command::Customize { root, config, built, stage } => {
+            customize(&root, &load(&config, &built)?, stage)
         }
     }
 }
 
 /// The configuration, with the variants that a build argument may have changed.
-fn load(file: &Utf8Path, variant: Option<Variant>, gpu: Option<Gpu>) -> Result<Config> {
-    let (mut config, _) = Config::load(file)?;
-    config.base.variant = variant.unwrap_or(config.base.variant);
-    config.base.gpu = gpu.unwrap_or(config.base.gpu);
-    Ok(config)
+fn load(file: &Utf8Path, built: &Built) -> Result<Config> {
+    let (config, _) = Config::load(file)?;
+    let (variant, gpu) = (config.base.variant, config.base.gpu);
+    Ok(config.with(built.aurora_variant.unwrap_or(variant), built.gpu_variant.unwrap_or(gpu)))
 }
 
 /// Prints an error and finds its exit code.
@@ -129,6 +144,9 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(source::Error::Tool(_)) => return TOOL,
         Some(source::Error::NoAnswer { .. }) => return REGISTRY,
         _ => {}
+    }
+    if matches!(error.downcast_ref(), Some(build::Error::NoTool(_) | build::Error::Tool(_))) {
+        return TOOL;
     }
     match error.downcast_ref() {
         Some(customize::Error::Tool(_)) => TOOL,
@@ -167,6 +185,63 @@ fn detect(args: Detect) -> Result<ExitCode> {
         println!("{:#}", serde_json::to_value(&survey)?);
     } else {
         print!("{}", survey.text());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build(args: Build) -> Result<ExitCode> {
+    let config = load(&args.config, &args.built)?;
+    let program = build::choose(&tool::Path)?;
+    let facts = Facts { date: Some(clock::now()), ..known(args.facts) };
+    let image = plan::image(&config, &facts, config.base.variant, config.base.gpu);
+    build::emulation("/".into(), &image.platforms)?;
+    let names = match args.names {
+        names if names.is_empty() => vec![format!("localhost/{}:local", image.name)],
+        names => names,
+    };
+    let options = Options {
+        file: args.file,
+        context: args.context,
+        names,
+        build_args: args.build_args,
+        secrets: args.secrets,
+        no_cache: args.no_cache,
+        squash: args.squash,
+        jobs: args.jobs,
+        extra: args.extra,
+    };
+    let started = Instant::now();
+    let mut log = String::new();
+    let result = build::build(program, &image, &options, &tool::Path, &mut |line| {
+        println!("{line}");
+        log.push_str(line);
+        log.push('\n');
+    });
+    if let Some(file) = &args.log {
+        fs::write(file, &log).with_context(|| format!("cannot write {file}"))?;
+    }
+    if result.is_err() {
+        for explanation in explain::explain(&log) {
+            eprintln!("\n{}", explanation.text());
+        }
+    }
+    result?;
+    println!("built {} in {} s with {program}", image.name, started.elapsed().as_secs());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn explain(log: &Utf8Path, json: bool) -> Result<ExitCode> {
+    let text = if log == "-" { io::read_to_string(io::stdin()) } else { fs::read_to_string(log) };
+    let found = explain::explain(&text.with_context(|| format!("cannot read {log}"))?);
+    if json {
+        println!("{:#}", json!({ "format": 1, "failures": found }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    for explanation in &found {
+        println!("{}", explanation.text());
+    }
+    if found.is_empty() {
+        println!("nothing in this log is a failure that is known here");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -19,9 +19,7 @@ fn facts() -> Facts {
 
 /// The labels that a build with these inputs would have published.
 fn published(text: &str, facts: &Facts) -> Previous {
-    let config = config(text);
-    let (variant, gpu) = (config.base.variant, config.base.gpu);
-    Previous::Labels(labels(&config, facts, &config.name(), variant, gpu, "base"))
+    Previous::Labels(labels(&config(text), facts, "base"))
 }
 
 fn reasons(decision: &Decision) -> Vec<&'static str> {

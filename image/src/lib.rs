@@ -17,14 +17,19 @@
 //! - [`survey`]: the same question for every image of a plan, with the registry's answers
 //! - [`inspect`]: kernel and Fedora release of a base, from its labels
 //! - [`registry`], [`source`]: what registries and git repositories know
+//! - [`explain`]: known failures in a build's log
+//! - [`build`]: an image built by buildah or podman
+//! - [`summary`]: what was built, with the commands that get it onto a machine
 //! - [`clock`]: the date of a build
 //! - [`verify`]: whether a root is what the configuration says
 //! - [`tool`]: running other programs
 
+pub mod build;
 pub mod clock;
 pub mod config;
 pub mod customize;
 pub mod detect;
+pub mod explain;
 pub mod inspect;
 pub mod kernel;
 pub mod modinfo;
@@ -32,6 +37,7 @@ pub mod plan;
 pub mod registry;
 pub mod schema;
 pub mod source;
+pub mod summary;
 pub mod survey;
 pub mod tool;
 pub mod verify;

@@ -56,8 +56,7 @@ pub fn survey(
                 None => Previous::Absent,
             }
         };
-        let mut own = config.clone();
-        (own.base.variant, own.base.gpu) = (image.aurora_variant, image.gpu_variant);
+        let own = config.with(image.aurora_variant, image.gpu_variant);
         images.push(detect::decide(&own, &facts, trigger, &previous));
     }
     Ok(merge(config, plan, images))
@@ -155,24 +154,29 @@ mod tests {
         }
     }
 
-    /// What a build with these answers would have published.
-    fn published(config: &Config) -> BTreeMap<String, String> {
-        let facts = Facts {
-            base_digest: Some("sha256:aurora".into()),
-            kernel: Some("6.17.1-300.fc43.x86_64".into()),
-            ..facts()
-        };
-        plan::plan(config, &facts).builds[0].labels.clone()
+    /// The registry after every image of the plan was built from its answers.
+    fn published(config: &Config, names: &[&str]) -> FakeRegistry {
+        let mut registry = FakeRegistry::default().with_bases();
+        for image in plan::plan(config, &facts()).builds {
+            let base = registry.images[&image.base].digest.clone();
+            let facts = Facts {
+                base_digest: Some(base),
+                kernel: Some("6.17.1-300.fc43.x86_64".into()),
+                ..facts()
+            };
+            let (variant, gpu) = (image.aurora_variant, image.gpu_variant);
+            let labels = plan::image(config, &facts, variant, gpu).labels;
+            if names.contains(&image.name.as_str()) {
+                registry = registry.with(&format!("{}:latest", image.image), "sha256:old", labels);
+            }
+        }
+        registry
     }
 
     #[test]
     fn image_that_was_published_from_the_same_answers_is_not_built_again() {
         let config = config("");
-        let registry = FakeRegistry::default().with_bases().with(
-            "ghcr.io/me/vespera:latest",
-            "sha256:old",
-            published(&config),
-        );
+        let registry = published(&config, &["vespera"]);
         let survey = survey(&config, &facts(), Trigger::default(), &registry).unwrap();
         assert!(!survey.should_build, "{}", survey.text());
         assert_eq!(survey.outputs["should_build"], "false");
@@ -186,17 +190,22 @@ mod tests {
     #[test]
     fn matrix_holds_only_the_images_that_must_be_built() {
         let config = config("build: {strategy: matrix}");
-        let registry = FakeRegistry::default().with_bases().with(
-            "ghcr.io/me/vespera:latest",
-            "sha256:old",
-            published(&config),
-        );
+        let registry = published(&config, &["vespera"]);
         let survey = survey(&config, &facts(), Trigger::default(), &registry).unwrap();
         assert!(survey.should_build);
         assert!(survey.text().starts_with("vespera: no build"), "{}", survey.text());
         let matrix: serde_json::Value = serde_json::from_str(&survey.outputs["matrix"]).unwrap();
         assert_eq!(matrix["include"].as_array().unwrap().len(), 3);
         assert!(survey.markdown().contains("| `vespera` | false |  |"), "{}", survey.markdown());
+    }
+
+    #[test]
+    fn matrix_that_is_published_whole_is_not_built_again() {
+        let config = config("build: {strategy: matrix}");
+        let all = ["vespera", "vespera-nvidia-open", "vespera-dx", "vespera-dx-nvidia-open"];
+        let registry = published(&config, &all);
+        let survey = survey(&config, &facts(), Trigger::default(), &registry).unwrap();
+        assert!(!survey.should_build, "{}", survey.text());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! Running other programs.
 
 use std::fmt;
-use std::io;
+use std::io::{self, BufRead as _, BufReader};
 use std::process::Command;
 
 /// What a program left behind.
@@ -77,6 +77,20 @@ pub trait Tools: fmt::Debug {
     /// When the program is missing or cannot be started. `purpose` completes "needed to".
     fn outcome(&self, program: &str, args: &[&str], purpose: &str) -> Result<Outcome, Error>;
 
+    /// Runs a program to its end and hands on both its streams line by line as they come. Returns
+    /// its exit code.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Tools::outcome`].
+    fn follow(
+        &self,
+        program: &str,
+        args: &[&str],
+        purpose: &str,
+        line: &mut dyn FnMut(&str),
+    ) -> Result<i32, Error>;
+
     /// Runs a program that has to succeed.
     ///
     /// # Errors
@@ -100,26 +114,60 @@ pub trait Tools: fmt::Debug {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Path;
 
+impl Path {
+    fn command(program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        // Messages are searched for package names and shown to people who report them.
+        command.args(args).env("LC_ALL", "C.UTF-8");
+        command
+    }
+}
+
+/// Tells a missing program from one that cannot be started.
+fn start_error(program: &str, purpose: &str) -> impl Fn(io::Error) -> Error {
+    move |source| {
+        let (program, purpose) = (program.to_owned(), purpose.to_owned());
+        if source.kind() == io::ErrorKind::NotFound {
+            Error::Missing { program, purpose }
+        } else {
+            Error::Start { program, purpose, source }
+        }
+    }
+}
+
 impl Tools for Path {
     fn outcome(&self, program: &str, args: &[&str], purpose: &str) -> Result<Outcome, Error> {
-        let output = Command::new(program)
-            .args(args)
-            // Messages are searched for package names and shown to people who report them.
-            .env("LC_ALL", "C.UTF-8")
-            .output()
-            .map_err(|source| {
-                let (program, purpose) = (program.to_owned(), purpose.to_owned());
-                if source.kind() == io::ErrorKind::NotFound {
-                    Error::Missing { program, purpose }
-                } else {
-                    Error::Start { program, purpose, source }
-                }
-            })?;
+        let output =
+            Self::command(program, args).output().map_err(start_error(program, purpose))?;
         Ok(Outcome {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
+    }
+
+    fn follow(
+        &self,
+        program: &str,
+        args: &[&str],
+        purpose: &str,
+        line: &mut dyn FnMut(&str),
+    ) -> Result<i32, Error> {
+        let error = start_error(program, purpose);
+        // One pipe for both streams keeps the lines in the order in which they were written.
+        let (reader, writer) = io::pipe().map_err(&error)?;
+        let second = writer.try_clone().map_err(&error)?;
+        let mut command = Self::command(program, args);
+        let mut child = command.stdout(writer).stderr(second).spawn().map_err(&error)?;
+        // The command holds the writing end open; the reading one would never see its end.
+        drop(command);
+        let mut reader = BufReader::new(reader);
+        let mut bytes = Vec::new();
+        while reader.read_until(b'\n', &mut bytes).map_err(&error)? > 0 {
+            line(String::from_utf8_lossy(&bytes).trim_end_matches('\n'));
+            bytes.clear();
+        }
+        Ok(child.wait().map_err(&error)?.code().unwrap_or(-1))
     }
 }
 
@@ -140,5 +188,14 @@ mod tests {
     fn failure_carries_code_and_output() {
         let error = Path.run("sh", &["-c", "echo out; echo err >&2; exit 7"], "test").unwrap_err();
         assert_eq!(error.to_string(), "`sh` could not test (exit code 7):\nout\nerr");
+    }
+
+    #[test]
+    fn followed_program_hands_on_both_streams_in_order() {
+        let mut lines = Vec::new();
+        let args = ["-c", "echo one; echo two >&2; printf three; exit 3"];
+        let code = Path.follow("sh", &args, "test", &mut |line| lines.push(line.to_owned()));
+        assert_eq!(code.unwrap(), 3);
+        assert_eq!(lines, ["one", "two", "three"]);
     }
 }

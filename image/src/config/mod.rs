@@ -139,6 +139,14 @@ impl Config {
         self.name_of(self.base.variant, self.base.gpu)
     }
 
+    /// The same configuration for another combination, as a matrix or a build argument asks for.
+    #[must_use]
+    pub fn with(&self, variant: Variant, gpu: Gpu) -> Self {
+        let mut other = self.clone();
+        (other.base.variant, other.base.gpu) = (variant, gpu);
+        other
+    }
+
     /// The name that another combination would have.
     pub fn name_of(&self, variant: Variant, gpu: Gpu) -> String {
         format!("{}{}{}", self.build.image_name, variant.suffix(), gpu.suffix())

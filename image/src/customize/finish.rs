@@ -25,6 +25,9 @@ const BASE_DATABASE: &str = "usr/lib/sysimage/rpm-ostree-base-db";
 pub fn finish(root: &Utf8Path, report: &mut dyn Report) -> Result<(), Error> {
     for folder in LEFTOVERS {
         let path = root.join(folder);
+        if !path.is_dir() || path.is_symlink() || device(&path)? != device(root)? {
+            continue;
+        }
         let removed = empty(&path)?;
         if removed > 0 {
             report.line(&format!("cleaned {path}: {removed} entries"));
@@ -39,16 +42,14 @@ pub fn finish(root: &Utf8Path, report: &mut dyn Report) -> Result<(), Error> {
 /// Removes what a folder holds, but nothing that is mounted there: the build itself mounts
 /// secrets, caches and its own programs. Returns the number of entries removed at the top.
 fn empty(folder: &Utf8Path) -> Result<usize, Error> {
-    if !folder.is_dir() || folder.is_symlink() {
-        return Ok(0);
-    }
-    let device = fs::metadata(folder).map_err(file_error("read", folder))?.dev();
+    let own = device(folder)?;
     let mut removed = 0;
     for entry in folder.read_dir_utf8().map_err(file_error("read", folder))? {
         let entry = entry.map_err(file_error("read", folder))?;
         let path = entry.path();
         let meta = path.symlink_metadata().map_err(file_error("read", path))?;
-        if meta.dev() != device {
+        // Folders only: on an overlay, a file may show the device of the layer it comes from.
+        if meta.is_dir() && meta.dev() != own {
             continue;
         }
         let result = if meta.is_dir() {
@@ -69,6 +70,10 @@ fn empty(folder: &Utf8Path) -> Result<usize, Error> {
         }
     }
     Ok(removed)
+}
+
+fn device(path: &Utf8Path) -> Result<u64, Error> {
+    Ok(fs::metadata(path).map_err(file_error("read", path))?.dev())
 }
 
 /// rpm-ostree compares packages by a second copy of the database. Left as the base had it, hosts

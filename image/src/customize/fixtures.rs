@@ -104,6 +104,18 @@ impl Tools for FakeTools {
         })?;
         Ok(answer(args))
     }
+
+    fn follow(
+        &self,
+        program: &str,
+        args: &[&str],
+        purpose: &str,
+        line: &mut dyn FnMut(&str),
+    ) -> Result<i32, tool::Error> {
+        let outcome = self.outcome(program, args, purpose)?;
+        outcome.output().lines().for_each(line);
+        Ok(outcome.code)
+    }
 }
 
 pub(crate) fn ok(stdout: &str) -> Outcome {

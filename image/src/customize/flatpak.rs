@@ -4,6 +4,7 @@
 use std::fs;
 
 use camino::Utf8Path;
+use sha2::{Digest as _, Sha256};
 
 use super::{Error, Report, file_error, files};
 use crate::config::Packages;
@@ -12,6 +13,10 @@ use crate::config::Packages;
 pub const PATH: &str = "usr/share/flatpak/preinstall.d/vespera.preinstall";
 const FOLDER: &str = "usr/share/flatpak/preinstall.d";
 const FILE: &str = "vespera.preinstall";
+const REMOVAL: &str = "usr/lib/systemd/system/vespera-flatpak-removal.service";
+/// Enabled below `/usr`: an administrator can still mask it, and nothing is left in `/etc`.
+const REMOVAL_LINK: &str =
+    "usr/lib/systemd/system/multi-user.target.wants/vespera-flatpak-removal.service";
 
 /// Writes the list of Flatpaks that hosts install at first boot, and takes unwanted ones out of
 /// the lists of the base.
@@ -35,6 +40,7 @@ pub fn write(root: &Utf8Path, wanted: &Packages, report: &mut dyn Report) -> Res
             }
         }
     }
+    removal_unit(root, &wanted.remove_flatpak, report)?;
     let path = folder.join(FILE);
     if wanted.add_flatpak.is_empty() && wanted.remove_flatpak.is_empty() {
         files::remove(&path)?;
@@ -48,6 +54,56 @@ pub fn write(root: &Utf8Path, wanted: &Packages, report: &mut dyn Report) -> Res
         report.line(&format!("flatpak {id}: not installed at first boot"));
     }
     Ok(())
+}
+
+/// Writes the unit that removes unwanted Flatpaks from hosts that have them already.
+///
+/// `Install=false` only reaches what a preinstall list has brought; what came with the
+/// installation medium has to be removed by name. That happens once: who installs it again
+/// afterwards wants it.
+fn removal_unit(
+    root: &Utf8Path,
+    unwanted: &[String],
+    report: &mut dyn Report,
+) -> Result<(), Error> {
+    let (unit, link) = (root.join(REMOVAL), root.join(REMOVAL_LINK));
+    if unwanted.is_empty() {
+        files::remove(&link)?;
+        files::remove(&unit)?;
+        return Ok(());
+    }
+    files::write(&unit, removal(unwanted).as_bytes(), files::PLAIN)?;
+    files::link(&link, "../vespera-flatpak-removal.service")?;
+    report.line(&format!("flatpak: {unit} removes {} once", unwanted.join(", ")));
+    Ok(())
+}
+
+fn removal(unwanted: &[String]) -> String {
+    // Another list is another mark, and runs once more.
+    let digest = Sha256::digest(unwanted.join("\n").as_bytes());
+    let mark: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let mark = format!("/var/lib/vespera-image/flatpaks-removed-{mark}");
+    let mut text = format!(
+        "# Written by vespera-image from vespera-config.yaml.\n\
+         [Unit]\n\
+         Description=Remove Flatpaks that this image does not want\n\
+         ConditionPathExists=!{mark}\n\
+         ConditionPathExists=/usr/bin/flatpak\n\
+         \n\
+         [Service]\n\
+         Type=oneshot\n\
+         StateDirectory=vespera-image\n"
+    );
+    for id in unwanted {
+        // The dash: an application that is not there is an error to flatpak, not to us.
+        text.push_str(&format!(
+            "ExecStart=-/usr/bin/flatpak uninstall --system --noninteractive --assumeyes {id}\n"
+        ));
+    }
+    text.push_str(&format!(
+        "ExecStart=/usr/bin/touch {mark}\n\n[Install]\nWantedBy=multi-user.target\n"
+    ));
+    text
 }
 
 /// The file in flatpak's own form. Without a branch flatpak asks for `master`, which Flathub does
@@ -113,6 +169,25 @@ mod tests {
             "[Flatpak Preinstall org.kde.okular]\nBranch=stable\n"
         );
         write(root.path(), &Packages::default(), &mut report).unwrap();
+        assert!(!root.has(REMOVAL) && !root.has(REMOVAL_LINK));
         assert!(!root.has("usr/share/flatpak/preinstall.d/vespera.preinstall"));
+    }
+
+    #[test]
+    fn unwanted_applications_are_removed_once_per_list() {
+        let root = Root::new();
+        let mut report: Vec<String> = Vec::new();
+        write(root.path(), &wanted(), &mut report).unwrap();
+        let unit = root.read(REMOVAL);
+        assert_eq!(root.read(REMOVAL_LINK), unit);
+        let mark = |unit: &str| {
+            let line = unit.lines().find(|line| line.starts_with("ConditionPathExists=!")).unwrap();
+            line["ConditionPathExists=!".len()..].to_owned()
+        };
+        assert!(unit.contains(&format!("ExecStart=/usr/bin/touch {}\n", mark(&unit))), "{unit}");
+        assert!(unit.contains("--assumeyes io.github.kolunmi.Bazaar\n"), "{unit}");
+        let longer = Packages { remove_flatpak: vec!["a.b.c".into()], ..Packages::default() };
+        write(root.path(), &longer, &mut report).unwrap();
+        assert_ne!(mark(&root.read(REMOVAL)), mark(&unit));
     }
 }

@@ -63,14 +63,8 @@ pub struct Facts {
 
 /// The labels of an image. A base passes its own on to every image built from it, so that each
 /// label that would be false here is set, or emptied.
-pub fn labels(
-    config: &Config,
-    facts: &Facts,
-    name: &str,
-    variant: Variant,
-    gpu: Gpu,
-    base: &str,
-) -> BTreeMap<String, String> {
+pub fn labels(config: &Config, facts: &Facts, base: &str) -> BTreeMap<String, String> {
+    let (name, variant, gpu) = (config.name(), config.base.variant, config.base.gpu);
     let driver = match config.maccel.source {
         Source::Git => config.maccel.commit.clone(),
         Source::Bundled => facts.driver.clone(),
@@ -79,7 +73,7 @@ pub fn labels(
         (label::SCHEMA, Some(SCHEMA.to_owned())),
         (label::CONFIG_HASH, Some(config.hash())),
         (label::STRATEGY, Some(config.build.strategy.word().to_owned())),
-        (label::IMAGE_VARIANT, Some(name.to_owned())),
+        (label::IMAGE_VARIANT, Some(name.clone())),
         (label::AURORA_VARIANT, Some(variant.word().to_owned())),
         (label::GPU_VARIANT, Some(gpu.word().to_owned())),
         (label::AURORA_DIGEST, facts.base_digest.clone()),
@@ -89,7 +83,7 @@ pub fn labels(
         (label::OSTREE_LINUX, facts.kernel.clone()),
         (label::BUILDER_DIGEST, facts.builder_digest.clone()),
         ("containers.bootc", Some("1".to_owned())),
-        ("org.opencontainers.image.title", Some(name.to_owned())),
+        ("org.opencontainers.image.title", Some(name)),
         ("org.opencontainers.image.description", Some(description(variant, gpu))),
         ("org.opencontainers.image.version", facts.date.as_deref().map(super::day)),
         ("org.opencontainers.image.created", facts.date.clone()),
@@ -144,7 +138,7 @@ mod tests {
             ..Facts::default()
         };
         let base = "ghcr.io/ublue-os/aurora:stable";
-        let labels = labels(&config(""), &facts, "vespera", Variant::Aurora, Gpu::Main, base);
+        let labels = labels(&config(""), &facts, base);
         let expected = [
             (label::GPU_VARIANT, "main"),
             (label::AURORA_VARIANT, "aurora"),
@@ -167,9 +161,7 @@ mod tests {
     fn commit_of_a_git_driver_is_the_configured_one_and_a_disabled_driver_has_none() {
         let commit = "0123456789abcdef0123456789abcdef01234567";
         let git = format!("maccel: {{source: git, repository: /r, commit: '{commit}'}}");
-        let of = |text: &str| {
-            labels(&config(text), &Facts::default(), "v", Variant::Aurora, Gpu::Main, "b")
-        };
+        let of = |text: &str| labels(&config(text), &Facts::default(), "base");
         assert_eq!(of(&git)[label::MACCEL_COMMIT], commit);
         assert!(!of("maccel: {enabled: false}").contains_key(label::MACCEL_COMMIT));
     }

@@ -109,7 +109,8 @@ pub fn plan(config: &Config, facts: &Facts) -> Plan {
     Plan { format: FORMAT, strategy: config.build.strategy, builds, skipped, warnings }
 }
 
-fn image(config: &Config, facts: &Facts, variant: Variant, gpu: Gpu) -> Image {
+/// Plans one image, whichever combination the configuration names.
+pub fn image(config: &Config, facts: &Facts, variant: Variant, gpu: Gpu) -> Image {
     let name = config.name_of(variant, gpu);
     let path = path(config, facts, &name);
     let base = base(config, variant, gpu);
@@ -135,7 +136,7 @@ fn image(config: &Config, facts: &Facts, variant: Variant, gpu: Gpu) -> Image {
     .map(|(key, value)| (key.to_owned(), value));
     Image {
         image: format!("{}/{path}", registry_host(config)),
-        labels: labels(config, facts, &name, variant, gpu, &base),
+        labels: labels(&config.with(variant, gpu), facts, &base),
         name,
         base,
         aurora_variant: variant,
@@ -309,5 +310,23 @@ mod tests {
         let unknown = plan(&config(""), &Facts::default());
         assert_eq!(unknown.builds[0].image, "ghcr.io/owner/vespera");
         assert!(unknown.warnings[0].contains("not known"), "{:?}", unknown.warnings);
+    }
+
+    /// `podman build .` without arguments must give what the shipped configuration says.
+    #[test]
+    fn defaults_of_the_containerfile_are_the_shipped_configuration() {
+        let top = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        let read = |name: &str| std::fs::read_to_string(format!("{top}/{name}")).unwrap();
+        let containerfile = read("Containerfile");
+        let defaults: BTreeMap<&str, &str> = containerfile
+            .lines()
+            .take_while(|line| !line.starts_with("FROM "))
+            .filter_map(|line| line.strip_prefix("ARG ")?.split_once('='))
+            .collect();
+        let plan = plan(&config(&read("vespera-config.yaml")), &facts());
+        let planned = &plan.builds[0].build_args;
+        for key in ["AURORA_VARIANT", "GPU_VARIANT", "AURORA_DATE"] {
+            assert_eq!(defaults.get(key).copied(), Some(planned[key].as_str()), "{key}");
+        }
     }
 }

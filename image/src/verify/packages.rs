@@ -38,12 +38,15 @@ pub(super) fn removed(subject: &Subject<'_>) -> Outcome {
 }
 
 fn installed(subject: &Subject<'_>, package: &str) -> Result<bool, Unable> {
-    let mut args = Vec::new();
-    if subject.root != "/" {
-        args.extend(["--root", subject.root.as_str()]);
-    }
-    args.extend(["-q", package]);
-    let outcome = subject.tools.outcome("rpm", &args, "ask for installed packages")?;
+    let purpose = "ask for installed packages";
+    let outcome = if subject.root == "/" {
+        subject.tools.outcome("rpm", &["-q", package], purpose)?
+    } else {
+        // The image's own rpm: that of this machine may keep its database elsewhere, or in
+        // another form.
+        let args = [subject.root.as_str(), "/usr/bin/rpm", "-q", package];
+        subject.tools.outcome("chroot", &args, purpose)?
+    };
     if outcome.success() {
         return Ok(true);
     }

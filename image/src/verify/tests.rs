@@ -28,11 +28,21 @@ fn rpm(installed: &'static [&'static str]) -> impl Fn(&[&str]) -> Ended {
     }
 }
 
+/// A root whose programs start and whose rpm knows these packages.
+fn chroot(installed: &'static [&'static str]) -> impl Fn(&[&str]) -> Ended {
+    let rpm = rpm(installed);
+    move |args| match args {
+        [_, "/usr/bin/rpm", query @ ..] => rpm(query),
+        [_, program, ..] => ok(&format!("{program} 1.0")),
+        _ => failed("chroot: missing operand"),
+    }
+}
+
 fn tools() -> FakeTools {
     FakeTools::default()
         .with("rpm", rpm(&["htop"]))
         .with("depmod", depmod)
-        .with("chroot", |args| ok(&format!("{} 1.0", args[1])))
+        .with("chroot", chroot(&["htop"]))
         .with("systemctl", |_| ok("enabled"))
         .with("systemd-analyze", |_| ok(""))
         .with("udevadm", |_| ok(""))
@@ -331,9 +341,9 @@ fn second_kernel_fails_its_check_and_makes_what_depends_on_it_unknown() {
 fn wanted_and_unwanted_rpms_are_asked_for_and_no_answer_is_not_absence() {
     let config = config(CONFIG);
     let root = image(&config);
-    let swapped = tools().with("rpm", rpm(&["firefox"]));
+    let swapped = tools().with("chroot", chroot(&["firefox"]));
     assert_eq!(faults(&run(&root, &config, None, &swapped)), ["rpm-added", "rpm-removed"]);
-    let broken = tools().with("rpm", |_| failed("error: cannot open Packages database"));
+    let broken = tools().with("chroot", |_| failed("error: cannot open Packages database"));
     let report = run(&root, &config, None, &broken);
     assert_eq!(detail(&report, "rpm-removed").status, Status::Unknown);
     assert!(!report.passed);
@@ -343,8 +353,12 @@ fn wanted_and_unwanted_rpms_are_asked_for_and_no_answer_is_not_absence() {
 fn program_that_does_not_start_and_unit_that_systemd_refuses_are_faults() {
     let config = config(CONFIG);
     let root = image(&config);
+    let healthy = chroot(&["htop"]);
     let tools = tools()
-        .with("chroot", |_| failed("error while loading shared libraries: libx.so"))
+        .with("chroot", move |args| match args {
+            [_, "/usr/bin/rpm", ..] => healthy(args),
+            _ => failed("error while loading shared libraries: libx.so"),
+        })
         .with("systemd-analyze", |_| {
             failed("vespera-module.service:3: Unknown key 'Foo'\nother.service: x")
         });
