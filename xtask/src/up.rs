@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// Power off after the status, also on a terminal
     #[arg(long)]
     no_shell: bool,
+    /// A command to run in the guest after the status, instead of a shell
+    #[arg(last = true)]
+    command: Vec<String>,
 }
 
 /// Entry point of `cargo xtask build`.
@@ -55,7 +58,10 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     })?;
     let status = guest.run(["vesperactl", "status"])?;
     println!("\n$ vesperactl status\n{}{}", status.stdout, status.stderr);
-    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && !args.no_shell {
+    if !args.command.is_empty() {
+        let output = guest.run(args.command.iter().cloned())?;
+        print!("$ {}\n{}{}", args.command.join(" "), output.stdout, output.stderr);
+    } else if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && !args.no_shell {
         println!("This is a shell inside the guest; leaving it powers the guest off.");
         guest.shell()?;
     }
