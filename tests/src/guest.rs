@@ -12,11 +12,11 @@ use tempfile::TempDir;
 use vespera_guest::wire::{Command, Frame, Hello, Kind, Outcome, Request, WindowSize};
 
 use crate::console::{Fault, scan};
+use crate::disk::Disk;
 use crate::error::HarnessError;
 use crate::exec::milliseconds;
 use crate::link::{Arrival, Link};
 use crate::logs::Logs;
-use crate::machine::Disk;
 use crate::qemu::Qemu;
 use crate::qmp::Monitor;
 
@@ -285,6 +285,9 @@ impl Guest {
     /// Puts what the guest can still tell beside the console's log.
     pub fn collect_logs(&self) {
         self.logs.keep();
+        if self.qemu.console().ended().is_some() {
+            return;
+        }
         let journal = match self.hello.flavour {
             vespera_guest::boot::Flavour::Image => Some(("journal.txt", self.journal())),
             _ => None,
@@ -399,17 +402,17 @@ impl Drop for Guest {
         if self.finished {
             return;
         }
-        if std::thread::panicking() {
-            self.collect_logs();
-            return;
-        }
+        // Nobody finished it: the test left early, with an error or a panic of its own.
+        self.collect_logs();
+        eprintln!("logs of the guest {}: {}", self.name, self.logs.folder().display());
         let faults = self.qemu.console().faults();
-        if !faults.is_empty() {
-            let error = self.verdict(faults);
-            // A test that forgets to finish must not hide a kernel's complaint; it has ended
-            // without an error of its own, so there is nothing this could mask.
+        // A panic within a panic would abort; otherwise a test that forgets to finish must not
+        // hide a kernel's complaint.
+        if !std::thread::panicking()
+            && let Err(error) = self.verdict(faults)
+        {
             #[allow(clippy::panic)]
-            if let Err(error) = error {
+            {
                 panic!("{error}");
             }
         }

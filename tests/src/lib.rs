@@ -22,7 +22,7 @@
 //! | [`artifacts`] | what the tests run on: kernels, images, the guest program |
 //! | [`vmlinux`], [`payload`], [`modules`], [`initramfs`] | from distribution files to something QEMU boots |
 //! | [`accelerator`] | KVM if it works, found by trying |
-//! | [`machine`], [`qemu`], [`qmp`] | a virtual machine: what it is made of, its process, its monitor |
+//! | [`machine`], [`disk`], [`qemu`], [`qmp`] | a virtual machine: what it is made of, its process, its monitor |
 //! | [`console`] | the serial console: kept, watched for kernel faults |
 //! | [`link`], [`guest`] | the channel to a running guest; its logs and its end |
 //! | [`exec`], [`transfer`], [`shell`] | commands, files and modules, a terminal |
@@ -35,6 +35,7 @@
 pub mod accelerator;
 pub mod artifacts;
 pub mod console;
+pub mod disk;
 pub mod error;
 pub mod exec;
 pub mod guest;
@@ -54,9 +55,10 @@ pub mod vmlinux;
 
 pub use accelerator::Accelerator;
 pub use artifacts::{Artifacts, Image, Kernel};
+pub use disk::Disk;
 pub use error::HarnessError;
 pub use exec::{Exec, Output};
 pub use guest::Guest;
-pub use machine::{Disk, Machine};
+pub use machine::Machine;
 pub use mouse::MousePlan;
 pub use snapshot::Snapshot;

@@ -13,6 +13,7 @@ use vespera_guest::wire::{Hello, Kind, PORT};
 use crate::accelerator::Accelerator;
 use crate::artifacts::{Artifacts, Image, Kernel};
 use crate::console::OnLine;
+use crate::disk::Disk;
 use crate::error::HarnessError;
 use crate::guest::{Guest, Parts};
 use crate::initramfs::Initramfs;
@@ -48,47 +49,6 @@ const QBOOT: &[&str] = &["/usr/share/qemu/qboot.rom", "/usr/share/qboot/bios.bin
 const BOOT: Duration = Duration::from_secs(120);
 /// For QEMU to start and connect.
 const START: Duration = Duration::from_secs(60);
-
-/// A disk of a machine: a raw image.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Disk {
-    path: PathBuf,
-    serial: String,
-    read_only: bool,
-}
-
-impl Disk {
-    /// A writable disk with a serial number of at most 20 characters, by which the guest knows it.
-    #[must_use]
-    pub fn new(path: impl Into<PathBuf>, serial: &str) -> Self {
-        Self { path: path.into(), serial: serial.to_owned(), read_only: false }
-    }
-
-    /// Makes it read-only.
-    #[must_use]
-    pub fn read_only(mut self) -> Self {
-        self.read_only = true;
-        self
-    }
-
-    /// Its image on the host.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Its serial number.
-    #[must_use]
-    pub fn serial(&self) -> &str {
-        &self.serial
-    }
-
-    /// It cannot be written.
-    #[must_use]
-    pub fn is_read_only(&self) -> bool {
-        self.read_only
-    }
-}
 
 /// A machine that can be booted, as often as one likes.
 #[derive(Clone)]

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The harness itself, on a kernel without our driver.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 use vespera_tests::mouse::event_code::{BTN_LEFT, EV_KEY, EV_REL, REL_WHEEL};
-use vespera_tests::{Artifacts, Disk, Guest, HarnessError, Kernel, Machine, MousePlan};
+use vespera_tests::{Artifacts, Disk, Guest, HarnessError, Kernel, Machine, MousePlan, Snapshot};
 
 use crate::chain;
 use crate::group::Group;
@@ -14,15 +14,32 @@ use crate::group::Group;
 const ENOENT: i32 = 2;
 const ENOEXEC: i32 = 8;
 
+/// Fresh guests, all woken from one boot.
+struct Fresh {
+    machine: Machine,
+    snapshot: Mutex<Option<Snapshot>>,
+}
+
+impl Fresh {
+    fn guest(&self) -> Result<Guest, HarnessError> {
+        let mut snapshot = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*snapshot {
+            Some(snapshot) => snapshot.wake(),
+            None => snapshot.insert(Snapshot::take(&self.machine, |_| Ok(()))?).wake(),
+        }
+    }
+}
+
 pub(crate) fn tests(artifacts: &Arc<Artifacts>, kernel: &Kernel) -> (Arc<Group>, Vec<Trial>) {
     let machine = Machine::bare(&artifacts.guest, kernel).name(&format!("bare-{}", kernel.name));
     let name = format!("harness {}", kernel.name);
-    let shared = machine.clone();
-    let group = Group::new(name.clone(), Box::new(move || shared.boot()));
-    let own = |test: &str, body: fn(&Machine) -> Result<(), HarnessError>| {
-        let machine = machine.clone();
+    let fresh = Arc::new(Fresh { machine, snapshot: Mutex::new(None) });
+    let shared = Arc::clone(&fresh);
+    let group = Group::new(name.clone(), Box::new(move || shared.guest()));
+    let own = |test: &str, body: fn(&Fresh) -> Result<(), HarnessError>| {
+        let fresh = Arc::clone(&fresh);
         Trial::test(format!("{name}::{test}"), move || {
-            body(&machine).map_err(|error| Failed::from(chain(&error)))
+            body(&fresh).map_err(|error| Failed::from(chain(&error)))
         })
     };
     let tests = vec![
@@ -155,8 +172,8 @@ fn block_device(guest: &Guest, serial: &str) -> Result<String, HarnessError> {
     }
 }
 
-fn complaint(machine: &Machine) -> Result<(), HarnessError> {
-    let guest = machine.clone().name("complaint").boot()?;
+fn complaint(fresh: &Fresh) -> Result<(), HarnessError> {
+    let guest = fresh.guest()?;
     let line = "BUG: this is the harness testing itself";
     guest.write_file("/dev/kmsg", format!("<4>{line}\n"))?;
     let logs = guest.logs().to_owned();
@@ -174,8 +191,8 @@ fn complaint(machine: &Machine) -> Result<(), HarnessError> {
     Ok(())
 }
 
-fn panic(machine: &Machine) -> Result<(), HarnessError> {
-    let guest = machine.clone().name("panic").boot()?;
+fn panic(fresh: &Fresh) -> Result<(), HarnessError> {
+    let guest = fresh.guest()?;
     let started = Instant::now();
     // Documentation/admin-guide/sysrq.rst: c crashes the kernel.
     let error = guest.write_file("/proc/sysrq-trigger", "c").unwrap_err();
@@ -188,13 +205,15 @@ fn panic(machine: &Machine) -> Result<(), HarnessError> {
     Ok(())
 }
 
-fn power_cut(machine: &Machine) -> Result<(), HarnessError> {
-    let disk = tempfile::NamedTempFile::new().unwrap();
-    disk.as_file().set_len(1 << 20).unwrap();
-    let machine = machine.clone().name("power-cut").disk(Disk::new(disk.path(), "durable"));
-    let guest = machine.boot()?;
-    let device = block_device(&guest, "durable")?;
+fn power_cut(fresh: &Fresh) -> Result<(), HarnessError> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(1 << 20).unwrap();
+    let disk = Disk::new(file.path(), "durable");
+    let guest = fresh.guest()?;
+    guest.attach_disk(&disk)?;
+    let device = block_device(&guest, disk.serial())?;
     guest.write_file(&device, "written back")?;
+    // Documentation/admin-guide/sysrq.rst: s writes everything back, and says when it has.
     guest.write_file("/proc/sysrq-trigger", "s")?;
     let deadline = Instant::now() + Duration::from_secs(30);
     while !guest.kernel_log()?.contains("Emergency Sync complete") {
@@ -202,9 +221,10 @@ fn power_cut(machine: &Machine) -> Result<(), HarnessError> {
         std::thread::sleep(Duration::from_millis(20));
     }
     guest.power_cut()?;
-    assert!(std::fs::read(disk.path()).unwrap().starts_with(b"written back"));
-    let again = machine.boot()?;
-    let device = block_device(&again, "durable")?;
+    assert!(std::fs::read(file.path()).unwrap().starts_with(b"written back"));
+    let again = fresh.guest()?;
+    again.attach_disk(&disk)?;
+    let device = block_device(&again, disk.serial())?;
     assert!(again.read_bytes(&device)?.starts_with(b"written back"));
     again.power_off()
 }
