@@ -29,7 +29,12 @@ pub(crate) fn run(root: &Root, may_load: bool) -> anyhow::Result<bool> {
     let same = health::loaded::find(root).is_some_and(|loaded| {
         installed.facts.as_ref().is_some_and(|module| module.srcversion == loaded.srcversion)
     });
-    let installed = if same { installed.taken(root) } else { Survey::installed(root, Depth::Full) };
+    let installed = match &installed.facts {
+        Some(_) if same => installed.taken(root),
+        Some(_) => Survey::installed(root, Depth::Full),
+        // No file, nothing more to see.
+        None => installed,
+    };
     let report = report(root, kernel, Survey::with_installed(root, load_error, installed));
     for check in causes(&report.checks) {
         journal::fault(check);
