@@ -41,14 +41,39 @@ pub struct Installed {
 }
 
 impl Installed {
+    /// Completes a quick look once the kernel has taken the module: the symbols do agree.
+    #[must_use]
+    pub fn taken(mut self, root: &Root) -> Self {
+        let place = self.checks.iter().position(|check| check.code == MODULE_WRONG_KERNEL.code);
+        if let Some(place) = place {
+            let proof = Check::ok(&MODULE_SYMBOLS_DIFFER, root, "the kernel has taken the module");
+            self.checks.insert(place + 1, proof);
+        }
+        self
+    }
+
     /// Without a file that could be read.
     pub(crate) fn unread(checks: Vec<Check>) -> Self {
         Self { facts: None, signature: None, checks }
     }
 }
 
+/// How closely to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// What is needed before loading: the kernel compares the symbols itself.
+    Quick,
+    /// Everything; a kernel's symbol list takes a moment to unpack.
+    Full,
+}
+
 /// Examines the module of `kernel` under `root`.
 pub fn examine(root: &Root, kernel: &str) -> Installed {
+    examine_to(root, kernel, Depth::Full)
+}
+
+/// Examines the module of `kernel` under `root` as closely as asked.
+pub fn examine_to(root: &Root, kernel: &str, depth: Depth) -> Installed {
     let tree = KernelTree::new(root, kernel);
     let mut checks = Vec::new();
     let path = match tree.find(MACCEL) {
@@ -94,7 +119,9 @@ pub fn examine(root: &Root, kernel: &str) -> Installed {
     };
     checks.push(Check::ok(&MODULE_UNREADABLE, root, ""));
     checks.push(fits(root, &tree, &module));
-    checks.push(symbols(root, &tree, &module));
+    if depth == Depth::Full {
+        checks.push(symbols(root, &tree, &module));
+    }
     let text = |value: Option<&str>| value.map(|value| value.trim_end().to_owned());
     let facts = ModuleFacts {
         path: root.inside(&path).into_string(),
@@ -296,6 +323,19 @@ mod tests {
         fixture.module("6.1.0-50", &ModuleBuilder::new("6.1.0-49").crcs(true));
         fixture.index("6.1.0-50", &["kernel/drivers/hid/hid-generic.ko", "extra/maccel/maccel.ko"]);
         assert_eq!(fault(fixture.root(), "6.1.0-50"), None);
+    }
+
+    #[test]
+    fn a_quick_look_leaves_the_symbols_to_the_kernel() {
+        let fixture = FixtureRoot::new();
+        fixture.kernel_with_module("6.1.0");
+        let full = examine(fixture.root(), "6.1.0");
+        let quick = examine_to(fixture.root(), "6.1.0", Depth::Quick);
+        let codes = |installed: &Installed| -> Vec<String> {
+            installed.checks.iter().map(|check| check.code.to_string()).collect()
+        };
+        assert_eq!(codes(&quick).len() + 1, codes(&full).len());
+        assert_eq!(codes(&quick.taken(fixture.root())), codes(&full));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::check::{Check, Severity, State, Status};
 use crate::deployments::{self, Deployment, DeploymentsReport};
 use crate::load_error::LoadError;
 use crate::loaded::{self, LoadedModule};
-use crate::module::{self, Installed, ModuleFacts};
+use crate::module::{self, Depth, Installed, ModuleFacts};
 use crate::report::ModuleReport;
 use crate::{blacklist, group, host, permissions, person, secure_boot};
 
@@ -34,13 +34,13 @@ pub struct Survey {
 impl Survey {
     /// Looks at the host; `load_error` is what a loader has just met.
     pub fn make(root: &Root, load_error: Option<LoadError>) -> Self {
-        Self::with_installed(root, load_error, Self::installed(root))
+        Self::with_installed(root, load_error, Self::installed(root, Depth::Full))
     }
 
     /// Examines the installed module of the running kernel, which costs most of the time.
-    pub fn installed(root: &Root) -> Installed {
+    pub fn installed(root: &Root, depth: Depth) -> Installed {
         match host::kernel(root) {
-            Some(kernel) => module::examine(root, &kernel),
+            Some(kernel) => module::examine_to(root, &kernel, depth),
             None => Installed::unread(vec![Check::unknown(
                 &MODULE_MISSING,
                 root,

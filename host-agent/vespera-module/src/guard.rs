@@ -6,6 +6,7 @@ use health::catalogue::{MODULE_NOT_LOADED, SECURE_BOOT_NOT_ENROLLED};
 use health::check::causes;
 use health::deployments::DeploymentsReport;
 use health::load_error::LoadError;
+use health::module::Depth;
 use health::report::{FORMAT, ModuleReport};
 use health::{Check, Root, Severity, State, Survey, host, module, timestamp};
 
@@ -14,7 +15,8 @@ use crate::{journal, loader, ownership};
 /// Runs once through everything; whether mouse acceleration works.
 pub(crate) fn run(root: &Root, may_load: bool) -> anyhow::Result<bool> {
     let kernel = host::kernel(root).context("/proc/sys/kernel/osrelease is unreadable")?;
-    let installed = Survey::installed(root);
+    // First the mouse, then the reasons: the closer look is for when the kernel has not taken it.
+    let installed = Survey::installed(root, Depth::Quick);
     let before = Survey::with_installed(root, None, installed.clone());
     // Only the running system has a kernel to load into.
     let load_error = if may_load && root.is_host() { load(root, &kernel, &before) } else { None };
@@ -24,6 +26,15 @@ pub(crate) fn run(root: &Root, may_load: bool) -> anyhow::Result<bool> {
         // The checks below see what is still wrong; the report must be written all the same.
         log::warn!("{error:#}");
     }
+    let same = health::loaded::find(root).is_some_and(|loaded| {
+        installed.facts.as_ref().is_some_and(|module| module.srcversion == loaded.srcversion)
+    });
+    let installed = match &installed.facts {
+        Some(_) if same => installed.taken(root),
+        Some(_) => Survey::installed(root, Depth::Full),
+        // No file, nothing more to see.
+        None => installed,
+    };
     let report = report(root, kernel, Survey::with_installed(root, load_error, installed));
     for check in causes(&report.checks) {
         journal::fault(check);

@@ -24,8 +24,9 @@ use crate::args::{Args, Command};
 /// a boot red.
 const UNFIT: u8 = 10;
 
-/// Less than the unit's TimeoutStartSec: a timeout is a failure even for a unit that calls 10 a
-/// success, and a machine too slow for the checks deserves no red boot either.
+/// Well below the unit's TimeoutStartSec, which also counts the setting up of its sandbox: a
+/// timeout is a failure even for a unit that calls 10 a success, and a machine too slow for the
+/// checks deserves no red boot either.
 const DEADLINE: Duration = Duration::from_secs(12);
 
 fn main() -> ExitCode {

@@ -49,7 +49,8 @@ pub(crate) fn listing(checks: &[Check], show: &Show, ink: Ink) -> anyhow::Result
         1 => ", 1 check could not be made".to_owned(),
         many => format!(", {many} checks could not be made"),
     };
-    text.push_str(&format!("\n{} of {} checks{unseen}\n", ink.state(state), checks.len()));
+    let plural = if checks.len() == 1 { "" } else { "s" };
+    text.push_str(&format!("\n{} of {} check{plural}{unseen}\n", ink.state(state), checks.len()));
     Ok(Outcome { text, code })
 }
 
