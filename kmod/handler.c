@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "chardev.h"
+#include "class.h"
 #include "compat.h"
 #include "handler.h"
 #include "store.h"
@@ -115,7 +116,8 @@ unsigned int maccel_frame(struct input_handle *handle,
 	struct maccel_mouse *mouse = handle->private;
 	const struct maccel_published *published;
 	struct frame_axes axes = { };
-	ktime_t *now;
+	ktime_t now;
+	u64 speed;
 	int axis;
 
 	if (!READ_ONCE(mouse->enabled))
@@ -124,11 +126,16 @@ unsigned int maccel_frame(struct input_handle *handle,
 	if (!axes.moved)
 		return count;
 
-	now = input_get_timestamp(handle->dev);
-	published = rcu_dereference(maccel_shared);
+	now = input_get_timestamp(handle->dev)[INPUT_CLK_MONO];
+	published = rcu_dereference(mouse->own);
+	if (!published)
+		published = rcu_dereference(maccel_shared);
 	maccel_motion_step(&mouse->motion, &published->response,
-			   ktime_to_ns(now[INPUT_CLK_MONO]), axes.delta);
-	maccel_chardev_sample(mouse->motion.speed, now[INPUT_CLK_MONO]);
+			   ktime_to_ns(now), axes.delta);
+	speed = maccel_motion_speed(&mouse->motion, &published->response);
+	WRITE_ONCE(mouse->speed, speed);
+	WRITE_ONCE(mouse->moved_at, now);
+	maccel_chardev_sample(speed, now);
 
 	for (axis = 0; axis < 2; axis++) {
 		if (axes.delta[axis] && !axes.at[axis])
@@ -164,6 +171,7 @@ static int maccel_connect(struct input_handler *handler, struct input_dev *dev,
 
 	maccel_motion_reset(&mouse->motion);
 	mouse->enabled = is_mouse(dev);
+	mouse->moved_at = ktime_get() - MACCEL_INTERVAL_MAX;
 	mouse->handle.dev = dev;
 	mouse->handle.handler = handler;
 	mouse->handle.name = KBUILD_MODNAME;
@@ -177,8 +185,16 @@ static int maccel_connect(struct input_handler *handler, struct input_dev *dev,
 	error = input_open_device(&mouse->handle);
 	if (error)
 		goto err_unregister;
+
+	mouse->entry = maccel_class_add(mouse);
+	if (IS_ERR(mouse->entry)) {
+		error = PTR_ERR(mouse->entry);
+		goto err_close;
+	}
 	return 0;
 
+err_close:
+	input_close_device(&mouse->handle);
 err_unregister:
 	input_unregister_handle(&mouse->handle);
 err_free:
@@ -190,8 +206,10 @@ static void maccel_disconnect(struct input_handle *handle)
 {
 	struct maccel_mouse *mouse = handle->private;
 
+	device_unregister(mouse->entry);
 	input_close_device(handle);
 	input_unregister_handle(handle);
+	maccel_store_inherit(&mouse->own);
 	kfree(mouse);
 }
 
