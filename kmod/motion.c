@@ -94,7 +94,7 @@ static inline s64 mul_shift(s64 a, s64 b, int shift)
 
 /* adds a report to the interval it belongs to */
 static inline u32 advance(struct maccel_motion *motion, s64 now, s64 dx,
-			   s64 dy)
+			  s64 dy)
 {
 	s64 passed = now - motion->stamp;
 

@@ -129,6 +129,7 @@ static int parse_lut(struct maccel_settings *settings, const char *text,
 	const char *comma;
 	s64 value = 0;
 	int error, i;
+	bool last;
 
 	settings->has_lut = length;
 	if (!length)
@@ -136,7 +137,8 @@ static int parse_lut(struct maccel_settings *settings, const char *text,
 	for (i = 0; i < MACCEL_LUT_LEN; i++) {
 		for (comma = text; comma < end && *comma != ','; comma++)
 			;
-		if ((comma == end) != (i == MACCEL_LUT_LEN - 1))
+		last = i == MACCEL_LUT_LEN - 1;
+		if (last ? comma != end : comma == end)
 			return refuse(fault, -EINVAL,
 				      "not a list of 121 numbers", "LUT", 3);
 		error = parse_integer(text, comma - text, &value, fault);

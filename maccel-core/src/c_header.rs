@@ -61,7 +61,7 @@ pub fn render_tables() -> String {
     text += "/* sqrt((i + 64.5) 2^56) */\nstatic const u32 maccel_root_guess[192] = {\n";
     let roots: Vec<String> =
         (64u128..256).map(|i| format!("{}U", ((2 * i + 1) << 55).isqrt())).collect();
-    lines(&mut text, &roots, 8);
+    lines(&mut text, &roots, 6);
     text += "/* log2(1 + i / 1024) in Q32; the last is 2^32 - 1 */\n";
     text += "static const u32 maccel_log2_table[1025] = {\n";
     let logs: Vec<String> = (0..LOG2_LINES)
