@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Instructions for each report, by mode: cost.py PROGRAM (needs valgrind).
+"""Instructions for each report, by mode: cost.py COST FRAME (needs valgrind).
 
 The last line is for programs: max_ir_per_event, of all modes without rotation;
-max_ir_rotated; curve_spread_percent, of the modes that have a curve.
+max_ir_rotated; curve_spread_percent, of the modes that have a curve;
+handler_ir_per_frame, of a frame X+Y+SYN.
 """
 
 import re
@@ -36,26 +37,27 @@ CASES = [
 ROTATION = f"ANGLE_ROTATION={raw(45)}"
 
 
-def cost(program, options):
+def cost(function, program, options):
     run = subprocess.run(
-        ["valgrind", "--tool=callgrind", "--toggle-collect=maccel_motion_step",
+        ["valgrind", "--tool=callgrind", f"--toggle-collect={function}",
          "--callgrind-out-file=/dev/null", program, *options],
         capture_output=True, text=True, check=True)
     return int(re.search(r"Collected : (\d+)", run.stderr)[1]) / REPORTS
 
 
 def main():
-    program = sys.argv[1]
+    step, (report, frame) = "maccel_motion_step", sys.argv[1:]
     plain, turned = [], []
     print(f"{'':26}{'Ir':>8}{'rotated':>9}")
     for name, options in CASES:
-        plain.append(cost(program, options))
-        turned.append(cost(program, options + [ROTATION]))
+        plain.append(cost(step, report, options))
+        turned.append(cost(step, report, options + [ROTATION]))
         print(f"{name:26}{plain[-1]:8.1f}{turned[-1]:9.1f}")
+    frames = [cost("maccel_frame", frame, [str(mode), "0"]) for mode in range(4)]
     curves = plain[1:]
     spread = 100 * (max(curves) / min(curves) - 1)
     print(f"max_ir_per_event={max(plain):.1f} max_ir_rotated={max(turned):.1f} "
-          f"curve_spread_percent={spread:.1f}")
+          f"curve_spread_percent={spread:.1f} handler_ir_per_frame={max(frames):.1f}")
 
 
 if __name__ == "__main__":
