@@ -27,9 +27,9 @@ pub(crate) fn command(program: &str) -> Command {
     command
 }
 
-/// The words to type before a command that needs root.
+/// The word to type before a command that needs root, where there is one.
 pub(crate) fn prefix() -> &'static str {
-    if is_root() { "" } else { "sudo " }
+    if is_root() || !available() { "" } else { "sudo " }
 }
 
 /// Removes a file or folder that may belong to root; an absent one is fine.
