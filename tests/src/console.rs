@@ -52,8 +52,8 @@ const REMARKS: &[&str] = &[
     "RETBleed:",
     "Speculative Return Stack Overflow:",
     "MMIO Stale Data",
-    "TAA",
-    "MDS",
+    "TAA:",
+    "MDS:",
 ];
 
 /// Lines kept for error messages.

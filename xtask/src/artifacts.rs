@@ -9,6 +9,7 @@ use crate::cache::Cache;
 use crate::guest;
 use crate::image::Image;
 use crate::kernels::{Kernel, Series};
+use crate::privilege;
 use crate::progress::Steps;
 use crate::standin::Standin;
 use crate::workshop::Workshop;
@@ -19,6 +20,7 @@ pub(crate) const IMAGE: &str = "vespera";
 /// Makes kernels, stand-ins, image and guest program; returns the path of the list
 /// of them, which the harness finds through `VESPERA_ARTIFACTS`.
 pub(crate) fn make(cache: &Cache, steps: &Steps) -> Result<Utf8PathBuf> {
+    privilege::prepare()?;
     let workshop = Workshop::make(cache, steps)?;
     let kernel = Kernel::fetch(cache, steps, &workshop, Series::Image)?;
     let other = Kernel::fetch(cache, steps, &workshop, Series::Other)?;

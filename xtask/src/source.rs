@@ -21,11 +21,20 @@ pub(crate) fn files(paths: &[&str]) -> Result<Vec<Utf8PathBuf>> {
     let root = root()?;
     let listed = process::read(
         Command::new("git")
-            .args(["-C", root.as_str(), "ls-files", "--cached", "--others", "--exclude-standard"])
+            .args([
+                "-C",
+                root.as_str(),
+                "ls-files",
+                "-z",
+                "--cached",
+                "--others",
+                "--exclude-standard",
+            ])
             .arg("--")
             .args(paths),
     )?;
-    let mut files: Vec<Utf8PathBuf> = listed.lines().map(Utf8PathBuf::from).collect();
+    let mut files: Vec<Utf8PathBuf> =
+        listed.split_terminator('\0').map(Utf8PathBuf::from).collect();
     files.retain(|file| root.join(file).is_file());
     files.sort();
     files.dedup();
@@ -45,7 +54,7 @@ pub(crate) fn hash(mut key: Key, paths: &[&str]) -> Result<Key> {
 
 /// Files whose first lines name their licence.
 const LICENSED: &[&str] =
-    &["rs", "c", "h", "toml", "Containerfile", "service", "path", "target", "rules", "yml"];
+    &["rs", "c", "h", "toml", "Containerfile", "service", "path", "rules", "yml", "yaml", "spec"];
 /// A file over this size does not belong into a repository of sources.
 const LARGEST: u64 = 1_000_000;
 
