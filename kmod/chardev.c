@@ -8,13 +8,13 @@
 #include <linux/device.h>
 #include <linux/fs.h>
 #include <linux/ktime.h>
+#include <linux/poll.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 
 #include "chardev.h"
-#include "compat.h"
-
-/* a mouse that sent nothing for so long is at rest */
-#define REST_NS		(100 * NSEC_PER_MSEC)
+#include "class.h"
+#include "motion.h"
 
 /*
  * Two mice may write at once, each with its own lock held: a reader may then
@@ -22,10 +22,11 @@
  */
 static atomic64_t last_speed;
 static atomic64_t last_time;
+static atomic_long_t samples;
+static DECLARE_WAIT_QUEUE_HEAD(sampled);
 
 static dev_t number;
 static struct cdev cdev;
-static struct class *class;
 
 /**
  * maccel_chardev_sample - note the speed of a report
@@ -38,27 +39,49 @@ void maccel_chardev_sample(u64 speed, ktime_t when)
 {
 	atomic64_set(&last_speed, speed);
 	atomic64_set(&last_time, when);
+	atomic_long_inc(&samples);
+	if (wq_has_sleeper(&sampled))
+		wake_up_interruptible(&sampled);
+}
+
+/* private_data is the count of samples at the last read */
+static int speed_open(struct inode *inode, struct file *file)
+{
+	file->private_data = (void *)atomic_long_read(&samples);
+	return nonseekable_open(inode, file);
 }
 
 static ssize_t speed_read(struct file *file, char __user *buffer, size_t count,
 			  loff_t *position)
 {
-	s64 age = ktime_get() - atomic64_read(&last_time);
 	__be64 speed = 0;
+	s64 age;
 
 	if (count < sizeof(speed))
 		return -EINVAL;
-	if (age < REST_NS)
+
+	WRITE_ONCE(file->private_data, (void *)atomic_long_read(&samples));
+	age = ktime_get() - atomic64_read(&last_time);
+	if (age < MACCEL_INTERVAL_MAX)
 		speed = cpu_to_be64(atomic64_read(&last_speed));
 	if (copy_to_user(buffer, &speed, sizeof(speed)))
 		return -EFAULT;
 	return sizeof(speed);
 }
 
+static __poll_t speed_poll(struct file *file, poll_table *wait)
+{
+	poll_wait(file, &sampled, wait);
+	if ((long)READ_ONCE(file->private_data) == atomic_long_read(&samples))
+		return 0;
+	return EPOLLIN | EPOLLRDNORM;
+}
+
 static const struct file_operations speed_fops = {
 	.owner = THIS_MODULE,
+	.open = speed_open,
 	.read = speed_read,
-	.llseek = noop_llseek,
+	.poll = speed_poll,
 };
 
 /**
@@ -71,7 +94,7 @@ int maccel_chardev_register(void)
 	struct device *device;
 	int error;
 
-	atomic64_set(&last_time, ktime_get() - REST_NS);
+	atomic64_set(&last_time, ktime_get() - MACCEL_INTERVAL_MAX);
 	error = alloc_chrdev_region(&number, 0, 1, KBUILD_MODNAME);
 	if (error)
 		return error;
@@ -82,21 +105,14 @@ int maccel_chardev_register(void)
 	if (error)
 		goto err_region;
 
-	class = maccel_compat_class_create(KBUILD_MODNAME);
-	if (IS_ERR(class)) {
-		error = PTR_ERR(class);
-		goto err_cdev;
-	}
-
-	device = device_create(class, NULL, number, NULL, KBUILD_MODNAME);
+	device = device_create(maccel_class, NULL, number, NULL,
+			       KBUILD_MODNAME);
 	if (IS_ERR(device)) {
 		error = PTR_ERR(device);
-		goto err_class;
+		goto err_cdev;
 	}
 	return 0;
 
-err_class:
-	class_destroy(class);
 err_cdev:
 	cdev_del(&cdev);
 err_region:
@@ -109,8 +125,7 @@ err_region:
  */
 void maccel_chardev_unregister(void)
 {
-	device_destroy(class, number);
-	class_destroy(class);
+	device_destroy(maccel_class, number);
 	cdev_del(&cdev);
 	unregister_chrdev_region(number, 1);
 }

@@ -31,6 +31,8 @@ static void prepare_linear(struct maccel_curve *curve, const s64 *number)
 
 	curve->slope = q32(number[MACCEL_ACCEL]);
 	curve->offset = q32(number[MACCEL_OFFSET]);
+	curve->high = maccel_real_add(whole(1), maccel_real_mul(curve->slope,
+				      maccel_real(1, MACCEL_FASTEST_OCTAVE)));
 	if (!number[MACCEL_ACCEL] || cap == 1LL << 32)
 		curve->mode = MACCEL_MODE_NONE;
 	if (cap <= 0)
@@ -38,8 +40,8 @@ static void prepare_linear(struct maccel_curve *curve, const s64 *number)
 	if (cap < 1LL << 32) {
 		curve->slope.negative = true;
 		curve->low = q32(cap);
-	} else {
-		curve->bounded = true;
+		curve->high = whole(1);
+	} else if (maccel_real_less(q32(cap), curve->high)) {
 		curve->high = q32(cap);
 	}
 }
@@ -56,7 +58,6 @@ static void prepare_natural(struct maccel_curve *curve, const s64 *number)
 	curve->range = q32(range);
 	curve->slope = maccel_real_div(q32(number[MACCEL_DECAY_RATE]),
 				       curve->range);
-	curve->bounded = true;
 	curve->high = q32(number[MACCEL_LIMIT]);
 }
 
@@ -70,7 +71,6 @@ static void prepare_synchronous(struct maccel_curve *curve, const s64 *number)
 	curve->sync_speed = q32(number[MACCEL_SYNC_SPEED]);
 	curve->low = maccel_real_div(whole(1), motivity);
 	curve->high = motivity;
-	curve->bounded = true;
 
 	curve->hard = !number[MACCEL_SMOOTH];
 	curve->power = hard;
@@ -89,9 +89,9 @@ static void prepare_synchronous(struct maccel_curve *curve, const s64 *number)
 void maccel_curve_prepare(struct maccel_curve *curve,
 			  const struct maccel_settings *settings)
 {
-	const struct maccel_curve empty = { 0 };
+	const struct maccel_curve flat = { .high = whole(1) };
 
-	*curve = empty;
+	*curve = flat;
 	curve->mode = settings->number[MACCEL_MODE];
 	switch (curve->mode) {
 	case MACCEL_MODE_LINEAR:

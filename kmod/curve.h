@@ -8,6 +8,10 @@
 #include "real.h"
 #include "settings.h"
 
+/* powers of two of the speeds, in counts/ms, between which curves are followed */
+#define MACCEL_SLOWEST_OCTAVE	(-10)
+#define MACCEL_FASTEST_OCTAVE	10
+
 /**
  * struct maccel_curve - a curve with its constants worked out
  * @mode: MACCEL_MODE_*, with one that is flat given as MACCEL_MODE_NONE
@@ -19,7 +23,6 @@
  * @sync_speed: synchronous: speed at which the factor is 1
  * @low: smallest factor
  * @high: largest factor
- * @bounded: whether @high means anything
  */
 struct maccel_curve {
 	s64 mode;
@@ -31,7 +34,6 @@ struct maccel_curve {
 	struct maccel_real sync_speed;
 	struct maccel_real low;
 	struct maccel_real high;
-	bool bounded;
 };
 
 /**

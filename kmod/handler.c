@@ -7,27 +7,27 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/input.h>
+#include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "chardev.h"
+#include "class.h"
 #include "compat.h"
 #include "handler.h"
 #include "store.h"
 
-/* where the axes of a frame are */
+/* where the axes of a frame are, X and Y */
 struct frame_axes {
 	struct input_value *at[2];
 	s32 delta[2];
-	bool moved;
+	bool repeated;
 };
 
-static int axis_of(const struct input_value *value)
+static bool is_movement(const struct input_value *value)
 {
-	if (value->type != EV_REL || value->code > REL_Y)
-		return -1;
-	return value->code == REL_Y;
+	return value->type == EV_REL && value->code <= REL_Y;
 }
 
 static s32 saturated_sum(s32 a, s32 b)
@@ -40,23 +40,26 @@ static s32 saturated_sum(s32 a, s32 b)
 }
 
 /* the movement of a frame; of an axis that comes twice the first holds it */
-static void collect(struct frame_axes *axes, struct input_value *vals,
-		    unsigned int count)
+static inline void collect(struct frame_axes *axes, struct input_value *vals,
+			   unsigned int count)
 {
 	struct input_value *value;
-	int axis;
 
 	for (value = vals; value < vals + count; value++) {
-		axis = axis_of(value);
-		if (axis < 0 || !value->value)
+		/* REL_X is 0, REL_Y is 1 */
+		unsigned int axis = value->code;
+
+		if (!is_movement(value))
 			continue;
+		if (likely(!axes->at[axis])) {
+			axes->at[axis] = value;
+			axes->delta[axis] = value->value;
+			continue;
+		}
 		axes->delta[axis] = saturated_sum(axes->delta[axis],
 						  value->value);
-		if (!axes->at[axis])
-			axes->at[axis] = value;
-		else
-			value->value = 0;
-		axes->moved = true;
+		value->value = 0;
+		axes->repeated = true;
 	}
 }
 
@@ -82,7 +85,7 @@ static unsigned int insert_axis(struct input_dev *dev, struct frame_axes *axes,
 	return count + 1;
 }
 
-/* takes out axes that rounded to 0 */
+/* takes out axes that are 0 */
 static unsigned int drop_still(struct input_value *vals, unsigned int count)
 {
 	struct input_value *value, *end = vals;
@@ -90,13 +93,39 @@ static unsigned int drop_still(struct input_value *vals, unsigned int count)
 	if (!MACCEL_FRAMES_RESIZE)
 		return count;
 	for (value = vals; value < vals + count; value++) {
-		if (axis_of(value) >= 0 && !value->value)
+		if (is_movement(value) && !value->value)
 			continue;
 		if (end != value)
 			*end = *value;
 		end++;
 	}
 	return end - vals;
+}
+
+/* puts what came out back into the frame */
+static inline unsigned int replace(struct maccel_mouse *mouse,
+				   struct frame_axes *axes,
+				   struct input_value *vals, unsigned int count)
+{
+	bool still = axes->repeated;
+	int axis;
+
+	for (axis = 0; axis < 2; axis++) {
+		if (unlikely(!axes->at[axis])) {
+			if (!axes->delta[axis])
+				continue;
+			count = insert_axis(mouse->handle.dev, axes, axis,
+					    vals, count);
+		}
+		if (likely(axes->at[axis]))
+			axes->at[axis]->value = axes->delta[axis];
+		else
+			maccel_motion_keep(&mouse->motion, axis,
+					   axes->delta[axis]);
+		if (!axes->delta[axis])
+			still = true;
+	}
+	return still ? drop_still(vals, count) : count;
 }
 
 /**
@@ -115,32 +144,28 @@ unsigned int maccel_frame(struct input_handle *handle,
 	struct maccel_mouse *mouse = handle->private;
 	const struct maccel_published *published;
 	struct frame_axes axes = { };
-	ktime_t *now;
-	int axis;
+	ktime_t now;
+	u64 speed;
 
 	if (!READ_ONCE(mouse->enabled))
 		return count;
 	collect(&axes, vals, count);
-	if (!axes.moved)
-		return count;
+	if (!axes.delta[0] && !axes.delta[1])
+		return axes.repeated ? replace(mouse, &axes, vals, count) :
+				       count;
 
-	now = input_get_timestamp(handle->dev);
-	published = rcu_dereference(maccel_shared);
+	now = input_get_timestamp(handle->dev)[INPUT_CLK_MONO];
+	published = rcu_dereference(mouse->own);
+	if (!published)
+		published = rcu_dereference(maccel_shared);
 	maccel_motion_step(&mouse->motion, &published->response,
-			   ktime_to_ns(now[INPUT_CLK_MONO]), axes.delta);
-	maccel_chardev_sample(mouse->motion.speed, now[INPUT_CLK_MONO]);
+			   ktime_to_ns(now), axes.delta);
+	speed = maccel_motion_speed(&mouse->motion, &published->response);
+	WRITE_ONCE(mouse->speed, speed);
+	WRITE_ONCE(mouse->moved_at, now);
+	maccel_chardev_sample(speed, now);
 
-	for (axis = 0; axis < 2; axis++) {
-		if (axes.delta[axis] && !axes.at[axis])
-			count = insert_axis(handle->dev, &axes, axis, vals,
-					    count);
-		if (axes.at[axis])
-			axes.at[axis]->value = axes.delta[axis];
-		else
-			maccel_motion_keep(&mouse->motion, axis,
-					   axes.delta[axis]);
-	}
-	return drop_still(vals, count);
+	return replace(mouse, &axes, vals, count);
 }
 
 /* mice, but no pointing sticks and touchpads */
@@ -164,6 +189,7 @@ static int maccel_connect(struct input_handler *handler, struct input_dev *dev,
 
 	maccel_motion_reset(&mouse->motion);
 	mouse->enabled = is_mouse(dev);
+	mouse->moved_at = ktime_get() - MACCEL_INTERVAL_MAX;
 	mouse->handle.dev = dev;
 	mouse->handle.handler = handler;
 	mouse->handle.name = KBUILD_MODNAME;
@@ -177,8 +203,16 @@ static int maccel_connect(struct input_handler *handler, struct input_dev *dev,
 	error = input_open_device(&mouse->handle);
 	if (error)
 		goto err_unregister;
+
+	mouse->entry = maccel_class_add(mouse);
+	if (IS_ERR(mouse->entry)) {
+		error = PTR_ERR(mouse->entry);
+		goto err_close;
+	}
 	return 0;
 
+err_close:
+	input_close_device(&mouse->handle);
 err_unregister:
 	input_unregister_handle(&mouse->handle);
 err_free:
@@ -190,8 +224,10 @@ static void maccel_disconnect(struct input_handle *handle)
 {
 	struct maccel_mouse *mouse = handle->private;
 
+	device_unregister(mouse->entry);
 	input_close_device(handle);
 	input_unregister_handle(handle);
+	maccel_store_inherit(&mouse->own);
 	kfree(mouse);
 }
 

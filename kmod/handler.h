@@ -3,21 +3,29 @@
 #define MACCEL_HANDLER_H
 
 #include <linux/input.h>
-#include <linux/list.h>
 
 #include "motion.h"
+
+struct device;
+struct maccel_published;
 
 /**
  * struct maccel_mouse - an attached device
  * @handle: our handle on it, private points back here
- * @node: in the list of mice, under maccel_mice_lock
+ * @entry: its entry in /sys/class/maccel
+ * @own: its own settings, NULL if it follows the shared ones
  * @enabled: whether its movement is scaled
+ * @speed: normalised speed of the last report, counts/ms as Q32.32
+ * @moved_at: time of the last report, monotonic
  * @motion: protected by the event_lock of the device
  */
 struct maccel_mouse {
 	struct input_handle handle;
-	struct list_head node;
+	struct device *entry;
+	struct maccel_published __rcu *own;
 	bool enabled;
+	u64 speed;
+	ktime_t moved_at;
 	struct maccel_motion motion;
 };
 

@@ -9,6 +9,7 @@
 #include <linux/module.h>
 
 #include "chardev.h"
+#include "class.h"
 #include "handler.h"
 #include "params.h"
 #include "store.h"
@@ -21,9 +22,13 @@ static int __init maccel_init(void)
 	if (error)
 		return error;
 
-	error = maccel_chardev_register();
+	error = maccel_class_register();
 	if (error)
 		return error;
+
+	error = maccel_chardev_register();
+	if (error)
+		goto err_class;
 
 	error = maccel_handler_register();
 	if (error)
@@ -34,6 +39,8 @@ static int __init maccel_init(void)
 
 err_chardev:
 	maccel_chardev_unregister();
+err_class:
+	maccel_class_unregister();
 	return error;
 }
 
@@ -41,6 +48,7 @@ static void __exit maccel_exit(void)
 {
 	maccel_handler_unregister();
 	maccel_chardev_unregister();
+	maccel_class_unregister();
 	/* the settings go with the parameters, see params.c */
 }
 

@@ -8,23 +8,19 @@
 
 #include <linux/bitops.h>
 #include <linux/compiler.h>
-#include <linux/limits.h>
 #include <linux/types.h>
 
 #include "motion.h"
 #include "tables.h"
 
-#define CARRY_HALF	(1LL << (MACCEL_FACTOR_BITS - 1))
-#define CARRY_ONE	(1LL << MACCEL_FACTOR_BITS)
-
-/* the most counts that wait for an event to ride on */
-#define CARRY_LIMIT	((s64)1 << 18)
+/* no mouse reports more at once, counts; what exceeds it is cut off */
+#define REPORT_LIMIT	0x7fff
 
 /* distance within one interval from which on the speed does not grow, counts */
-#define SUM_LIMIT	((s64)1 << 17)
+#define SUM_LIMIT	(1LL << 17)
 
-/* log2(e) in Q32 */
-#define LOG2E		0x171547653LL
+/* the most that waits for an event to ride on, whatever its fraction bits */
+#define CARRY_LIMIT	(1LL << 61)
 
 /**
  * maccel_motion_reset - begin with a mouse at rest
@@ -33,10 +29,21 @@
 void maccel_motion_reset(struct maccel_motion *motion)
 {
 	const struct maccel_motion rest = {
-		.carry = { CARRY_HALF, CARRY_HALF },
+		/* longer ago than any interval */
+		.stamp = -(1LL << 62),
+		.interval = MACCEL_INTERVAL_MAX,
+		.bits = 1,
+		.carry = { 1, 1 },
 	};
 
 	*motion = rest;
+}
+
+static s64 limited(s64 value, s64 limit)
+{
+	if (value > limit)
+		return limit;
+	return value < -limit ? -limit : value;
 }
 
 /**
@@ -49,30 +56,45 @@ void maccel_motion_reset(struct maccel_motion *motion)
  */
 void maccel_motion_keep(struct maccel_motion *motion, int axis, s32 counts)
 {
-	s64 kept = motion->carry[axis] >> MACCEL_FACTOR_BITS;
+	s64 one = 1LL << motion->bits;
 
-	kept += counts;
-	if (kept > CARRY_LIMIT)
-		counts -= kept - CARRY_LIMIT;
-	if (kept < -CARRY_LIMIT)
-		counts -= kept + CARRY_LIMIT;
-	motion->carry[axis] += counts * CARRY_ONE;
+	counts = limited(counts, CARRY_LIMIT / one);
+	motion->carry[axis] = limited(motion->carry[axis] + counts * one,
+				      CARRY_LIMIT);
 }
 
-static s64 mul_shift(s64 a, s64 b, int shift)
+/* new settings may leave another number of fraction bits */
+static void rebase(struct maccel_motion *motion, u32 bits)
 {
+	int axis;
+
+	for (axis = 0; axis < 2; axis++) {
+		s64 carry = motion->carry[axis] - (1LL << motion->bits >> 1);
+
+		if (bits < motion->bits)
+			carry >>= motion->bits - bits;
+		else
+			carry = limited(carry, CARRY_LIMIT >>
+					(bits - motion->bits)) *
+				(1LL << (bits - motion->bits));
+		motion->carry[axis] = carry + (1LL << bits >> 1);
+	}
+	motion->bits = bits;
+}
+
+static inline s64 mul_shift(s64 a, s64 b, int shift)
+{
+	/*
+	 * gcc would share the extension of an operand to 128 bits between
+	 * products, and then needs three multiplications for each.
+	 */
+	OPTIMIZER_HIDE_VAR(b);
 	return (s64)(((__int128)a * b) >> shift);
 }
 
-static s64 limited_sum(s64 sum)
-{
-	if (sum > SUM_LIMIT)
-		return SUM_LIMIT;
-	return sum < -SUM_LIMIT ? -SUM_LIMIT : sum;
-}
-
 /* adds a report to the interval it belongs to */
-static void advance(struct maccel_motion *motion, s64 now, s32 dx, s32 dy)
+static inline u32 advance(struct maccel_motion *motion, s64 now, s64 dx,
+			  s64 dy)
 {
 	s64 passed = now - motion->stamp;
 
@@ -80,42 +102,39 @@ static void advance(struct maccel_motion *motion, s64 now, s32 dx, s32 dy)
 	 * Reports that arrive bunched share the interval of the first, and so
 	 * does one stamped a little too early.
 	 */
-	if (likely(passed >= MACCEL_INTERVAL_MIN ||
-		   passed < -MACCEL_INTERVAL_MIN || !motion->started)) {
-		if (passed > MACCEL_INTERVAL_MAX || passed < 0 ||
-		    !motion->started)
-			passed = MACCEL_INTERVAL_MAX;
-		motion->started = true;
-		motion->stamp = now;
-		motion->interval = passed;
-		motion->sum[0] = 0;
-		motion->sum[1] = 0;
+	if (unlikely((u64)(passed + MACCEL_INTERVAL_MIN - 1) <
+		     2 * MACCEL_INTERVAL_MIN - 1)) {
+		motion->sum[0] = limited(motion->sum[0] + dx, SUM_LIMIT);
+		motion->sum[1] = limited(motion->sum[1] + dy, SUM_LIMIT);
+		return motion->interval;
 	}
-	motion->sum[0] += dx;
-	motion->sum[1] += dy;
-	if (unlikely((u64)(motion->sum[0] + SUM_LIMIT) > 2 * SUM_LIMIT ||
-		     (u64)(motion->sum[1] + SUM_LIMIT) > 2 * SUM_LIMIT)) {
-		motion->sum[0] = limited_sum(motion->sum[0]);
-		motion->sum[1] = limited_sum(motion->sum[1]);
-	}
+	/* unsigned: a clock that jumped back counts as a long rest */
+	if ((u64)passed > MACCEL_INTERVAL_MAX)
+		passed = MACCEL_INTERVAL_MAX;
+	motion->stamp = now;
+	motion->interval = passed;
+	motion->sum[0] = dx;
+	motion->sum[1] = dy;
+	return passed;
 }
 
 /* 2 sqrt(square 2^(2 *half_shift)), between 2^32 and 2^33; square is not 0 */
-static u64 root(u64 square, int *half_shift)
+static inline u64 root(u64 square, int *half_shift)
 {
-	int shift = (64 - fls64(square)) & ~1;
-	u64 number = square << shift;
-	u64 guess = (u64)maccel_root_guess[(number >> 56) - 64] << 16;
+	int shift = (fls64(square) - 1) ^ 63;
+	u64 number = square << (shift & ~1);
+	u64 guess = maccel_root_guess[(number >> 56) - 64];
 
 	/* two steps of Heron's: errors 2^-8, 2^-17, 2^-35 */
-	*half_shift = shift / 2;
+	*half_shift = shift >> 1;
 	guess = (guess + number / guess) >> 1;
 	return guess + number / guess;
 }
 
 /* the speed z of the current interval; sum is not (0, 0) */
-static u64 speed_of(const struct maccel_motion *motion,
-		    const struct maccel_response *response)
+static inline u64 speed_of(const struct maccel_motion *motion,
+			   const struct maccel_response *response,
+			   u32 interval)
 {
 	u64 square = motion->sum[0] * motion->sum[0] +
 		     motion->sum[1] * motion->sum[1];
@@ -126,52 +145,52 @@ static u64 speed_of(const struct maccel_motion *motion,
 		return 0;
 	z = root(square, &half_shift);
 	z = (u64)(((unsigned __int128)z * response->scale) >> 32);
-	z /= motion->interval;
+	z /= interval;
 	return (z << 15) >> (half_shift + response->scale_shift);
 }
 
-/* log2 of a number as Q32, error below 3 10^-8 */
-static s64 log2_of(u64 number)
+/* octave plus mantissa, 1 to 2: log2 with straight lines in between, plus 1 */
+static inline s64 float_of(int octave, u64 mantissa)
 {
-	int shift = 64 - fls64(number);
-	u64 mantissa = number << shift;
-	const struct maccel_log2_entry *entry;
-	s64 rest;
-
-	entry = &maccel_log2_table[(mantissa >> 56) & 127];
-	/* log2(m) = log2(1 / inverse) + log2(1 + rest), |rest| < 2^-7 */
-	rest = (s64)((mantissa >> 31) * entry->inverse - (1ULL << 63)) >> 31;
-	rest -= (rest * rest) >> 33;
-	return ((s64)(63 - shift) << 32) + entry->log2 + ((rest * LOG2E) >> 32);
+	return ((s64)octave << 32) + (s64)(mantissa >> 31);
 }
 
-/* exponent and mantissa in one number: log2 with straight lines in between */
-static s64 float_of(u64 number)
+/* log2 as Q32, error below 10^-7: 1024 straight lines for each octave */
+static inline s64 log2_of(int octave, u64 mantissa)
 {
-	int shift = 64 - fls64(number);
+	u32 part = mantissa >> 21;
+	const u32 *entry = &maccel_log2_table[(mantissa >> 53) - 1024];
+	u64 step = entry[1] - entry[0];
 
-	return ((s64)(62 - shift) << 32) + (s64)((number << shift) >> 31);
+	return ((s64)octave << 32) + entry[0] + (s64)((step * part) >> 32);
 }
 
-static s64 factor_at(const struct maccel_response *response, u64 z)
+static inline s64 factor_at(const struct maccel_response *response, u64 z)
 {
+	s64 distance = z - response->offset;
 	s64 position = 0, part, factor;
-	const s64 *c;
+	const struct maccel_cell *cell;
 
-	if (likely(z > response->offset)) {
-		z -= response->offset;
-		position = response->logarithmic ? log2_of(z) : float_of(z);
+	if (likely(distance > 0)) {
+		int octave = fls64(distance) - 1;
+		u64 mantissa = (u64)distance << (octave ^ 63);
+
+		if (unlikely(response->logarithmic))
+			position = log2_of(octave, mantissa);
+		else
+			position = float_of(octave, mantissa);
 		position = position * response->rate - response->base;
-		if (position < 0)
-			position = 0;
-		if (position > response->top)
-			position = response->top;
+		if (unlikely((u64)position > (u64)response->top))
+			position = position < 0 ? 0 : response->top;
 	}
-	c = response->cell[position >> 32].c;
-	part = (u32)position;
-	factor = c[2] + mul_shift(c[3], part, 32);
-	factor = c[1] + mul_shift(factor, part, 32);
-	factor = c[0] + mul_shift(factor, part, 32);
+	/* the cell of the whole part, in one shift less than by its index */
+	cell = (const void *)((const char *)response->cell +
+			      ((position >> 27) & ~31LL));
+	/* -1/2 to 1/2 in Q64 */
+	part = (s64)(((u64)position << 32) ^ (1ULL << 63));
+	factor = cell->c[2] + mul_shift(cell->c[3], part, 64);
+	factor = cell->c[1] + mul_shift(factor, part, 64);
+	factor = cell->c[0] + mul_shift(factor, part, 64);
 	if (factor < response->low)
 		factor = response->low;
 	if (factor > response->high)
@@ -180,59 +199,132 @@ static s64 factor_at(const struct maccel_response *response, u64 z)
 }
 
 /*
- * What an axis puts out: to the nearest count, the rest is carried. A half is
- * rounded away from 0, so that both directions are treated alike.
+ * What an axis puts out of an exact movement: the nearest count, the rest is
+ * carried. A half is rounded away from 0, so that both directions are alike.
+ * The sum fits: 2^16 counts by MACCEL_FACTOR_WIDTH bits and CARRY_LIMIT.
  */
-static s32 emit(s64 *carry, s64 delta, s64 factor, int shift)
+static inline s32 emit(s64 *carry, s64 exact, s64 fraction, u32 bits)
 {
-	s64 down, whole;
-	__int128 exact;
+	s64 owed = *carry;
+	s64 down = exact >> 63;
+	s64 sum;
 
-	if (!delta && (u64)*carry <= CARRY_ONE)
-		return 0;
-	exact = ((__int128)delta * factor) >> shift;
-	down = delta ? delta >> 63 : -(s64)(*carry > 0);
-	exact += *carry;
-	exact += down;
-	whole = (s64)(exact >> MACCEL_FACTOR_BITS);
-	*carry = ((s64)exact & (CARRY_ONE - 1)) - down;
-	if (unlikely(whole != (s32)whole))
-		whole = whole < 0 ? S32_MIN : S32_MAX;
-	return whole;
+	if (!exact) {
+		/* nothing, unless whole counts were kept */
+		if (likely((u64)owed <= (u64)fraction + 1))
+			return 0;
+		down = -(s64)(owed > 0);
+	}
+	sum = exact + owed + down;
+	*carry = (sum & fraction) - down;
+	return sum >> bits;
 }
 
-/* rotates a movement and snaps it to an axis, Q0 to Q31 */
-static void turn(const struct maccel_response *response, const s32 delta[2],
-		 s64 turned[2])
+/* a movement in counts, YX_RATIO included, Q40 */
+struct vector {
+	s64 x;
+	s64 y;
+};
+
+static inline struct vector turned(const struct maccel_response *response,
+				   s64 dx, s64 dy)
 {
-	s64 x = delta[0] * response->cosine - delta[1] * response->sine;
-	s64 y = delta[0] * response->sine + delta[1] * response->cosine;
-	u64 along = x < 0 ? -x : x;
-	u64 across = y < 0 ? -y : y;
-	int half_shift, axis = 0;
-	u64 square, length;
+	struct vector v = {
+		dx * response->turn_x[0] + dy * response->turn_x[1],
+		dx * response->turn_y[0] + dy * response->turn_y[1],
+	};
 
-	turned[0] = x;
-	turned[1] = y;
-	if (!response->snap)
-		return;
+	return v;
+}
 
-	if (across > along) {
-		u64 swap = along;
+/* a movement that is near enough to an axis follows it, as long as before */
+static struct vector snapped(const struct maccel_response *response,
+			     struct vector v, s64 dx, s64 dy)
+{
+	s64 x = v.x < 0 ? -v.x : v.x;
+	s64 y = v.y < 0 ? -v.y : v.y;
+	u64 square = dx * dx + dy * dy;
+	int half_shift;
+	s64 length;
 
-		along = across;
-		across = swap;
-		axis = 1;
-	}
-	if (across > (u64)mul_shift(along, response->snap, 32))
-		return;
-	square = (s64)delta[0] * delta[0] + (s64)delta[1] * delta[1];
 	if (!square)
+		return v;
+	length = root(square, &half_shift) << 30;
+	length = (u64)length >> half_shift << (MACCEL_TURN_BITS - 31);
+	if (y <= mul_shift(x, response->snap_x, 32)) {
+		v.x = v.x < 0 ? -length : length;
+		v.y = 0;
+	} else if (x <= mul_shift(y, response->snap_y, 32)) {
+		length = mul_shift(length, response->yx, 32);
+		v.x = 0;
+		v.y = v.y < 0 ? -length : length;
+	}
+	return v;
+}
+
+static inline void emit_vector(struct maccel_motion *motion,
+			       const struct maccel_response *response,
+			       struct vector v, s64 factor, s32 delta[2])
+{
+	s64 fraction = response->fraction;
+	u32 bits = response->bits;
+
+	delta[0] = emit(&motion->carry[0],
+			mul_shift(v.x, factor, MACCEL_TURN_BITS),
+			fraction, bits);
+	delta[1] = emit(&motion->carry[1],
+			mul_shift(v.y, factor, MACCEL_TURN_BITS),
+			fraction, bits);
+}
+
+static noinline void emit_snapped(struct maccel_motion *motion,
+				  const struct maccel_response *response,
+				  s64 factor, s32 delta[2])
+{
+	struct vector v = turned(response, delta[0], delta[1]);
+
+	v = snapped(response, v, delta[0], delta[1]);
+	emit_vector(motion, response, v, factor, delta);
+}
+
+static noinline void emit_turned(struct maccel_motion *motion,
+				 const struct maccel_response *response,
+				 s64 factor, s32 delta[2])
+{
+	struct vector v;
+
+	if (unlikely(response->snap)) {
+		emit_snapped(motion, response, factor, delta);
 		return;
-	length = root(square, &half_shift);
-	length = (length << (MACCEL_UNIT_BITS - 1)) >> half_shift;
-	turned[axis] = turned[axis] < 0 ? -(s64)length : (s64)length;
-	turned[!axis] = 0;
+	}
+	v = turned(response, delta[0], delta[1]);
+	emit_vector(motion, response, v, factor, delta);
+}
+
+/* what a report rarely needs, out of the way of all others */
+static noinline void step_rare(struct maccel_motion *motion,
+			       const struct maccel_response *response,
+			       s64 now, s32 delta[2])
+{
+	delta[0] = limited(delta[0], REPORT_LIMIT);
+	delta[1] = limited(delta[1], REPORT_LIMIT);
+	if (motion->bits != response->bits)
+		rebase(motion, response->bits);
+	maccel_motion_step(motion, response, now, delta);
+}
+
+/**
+ * maccel_motion_speed - the speed of the last report
+ * @motion: the mouse
+ * @response: what it was scaled by
+ *
+ * Return: normalised speed in counts/ms, Q32.32
+ */
+u64 maccel_motion_speed(const struct maccel_motion *motion,
+			const struct maccel_response *response)
+{
+	return mul_shift(motion->speed, response->unit,
+			 MACCEL_UNIT_BITS + MACCEL_SPEED_BITS - 32);
 }
 
 /**
@@ -240,7 +332,7 @@ static void turn(const struct maccel_response *response, const s32 delta[2],
  * @motion: the mouse
  * @response: what its settings mean
  * @now: time of the report in ns, any clock that does not jump
- * @delta: movement in counts, X and Y, not both 0; becomes the output
+ * @delta: movement in counts, X and Y; becomes the output
  *
  * Context: must not run twice at once for one mouse. In the driver the
  *          event_lock of the device is held.
@@ -249,27 +341,29 @@ void maccel_motion_step(struct maccel_motion *motion,
 			const struct maccel_response *response,
 			s64 now, s32 delta[2])
 {
-	s64 factor, factor_y;
-	u64 z;
+	s32 dx = delta[0], dy = delta[1];
+	s64 factor, factor_y, fraction;
+	u32 interval, bits;
 
-	advance(motion, now, delta[0], delta[1]);
-	z = speed_of(motion, response);
-	WRITE_ONCE(motion->speed,
-		   mul_shift(z, response->unit, MACCEL_UNIT_BITS +
-			     MACCEL_SPEED_BITS - 32));
-
-	factor = factor_at(response, z);
-	factor_y = mul_shift(factor, response->yx, 32);
-	if (response->turned) {
-		s64 turned[2];
-
-		turn(response, delta, turned);
-		delta[0] = emit(&motion->carry[0], turned[0], factor,
-				MACCEL_UNIT_BITS);
-		delta[1] = emit(&motion->carry[1], turned[1], factor_y,
-				MACCEL_UNIT_BITS);
-	} else {
-		delta[0] = emit(&motion->carry[0], delta[0], factor, 0);
-		delta[1] = emit(&motion->carry[1], delta[1], factor_y, 0);
+	if (unlikely((((u32)dx + REPORT_LIMIT) | ((u32)dy + REPORT_LIMIT)) >
+		     2 * REPORT_LIMIT + 1 || motion->bits != response->bits)) {
+		step_rare(motion, response, now, delta);
+		return;
 	}
+
+	interval = advance(motion, now, dx, dy);
+	motion->speed = speed_of(motion, response, interval);
+	factor = factor_at(response, motion->speed);
+	factor_y = factor;
+	if (unlikely(response->shaped)) {
+		if (response->turned) {
+			emit_turned(motion, response, factor, delta);
+			return;
+		}
+		factor_y = mul_shift(factor, response->yx, 32);
+	}
+	fraction = response->fraction;
+	bits = response->bits;
+	delta[0] = emit(&motion->carry[0], dx * factor, fraction, bits);
+	delta[1] = emit(&motion->carry[1], dy * factor_y, fraction, bits);
 }

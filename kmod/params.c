@@ -7,6 +7,7 @@
 
 #include <linux/moduleparam.h>
 #include <linux/printk.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
 
 #include "params.h"
@@ -45,7 +46,26 @@ static int number_get(char *buffer, const struct kernel_param *kp)
 	return sysfs_emit(buffer, "%lld\n", maccel_store_number(*number));
 }
 
-static void number_free(void *arg)
+static int line_set(const char *text, const struct kernel_param *kp)
+{
+	int error;
+
+	error = maccel_store_set_line(text ? text : "",
+				      text ? strnlen(text, PAGE_SIZE) : 0);
+	if (error && !READ_ONCE(live)) {
+		pr_warn("option SETTINGS is ignored\n");
+		return 0;
+	}
+	return error;
+}
+
+static int line_get(char *buffer, const struct kernel_param *kp)
+{
+	return maccel_store_line(&maccel_shared, buffer);
+}
+
+/* also when options were taken but the module failed to load */
+static void params_free(void *arg)
 {
 	maccel_store_free();
 }
@@ -55,7 +75,6 @@ static const struct kernel_param_ops number_ops = {
 	.flags = KERNEL_PARAM_OPS_FL_NOARG,
 	.set = number_set,
 	.get = number_get,
-	.free = number_free,
 };
 
 #define MACCEL_NUMBER_FILE(name) \
@@ -77,3 +96,13 @@ MACCEL_NUMBER_FILE(GAMMA);
 MACCEL_NUMBER_FILE(SMOOTH);
 MACCEL_NUMBER_FILE(MOTIVITY);
 MACCEL_NUMBER_FILE(SYNC_SPEED);
+
+static const struct kernel_param_ops line_ops = {
+	.flags = KERNEL_PARAM_OPS_FL_NOARG,
+	.set = line_set,
+	.get = line_get,
+	.free = params_free,
+};
+
+module_param_cb(SETTINGS, &line_ops, NULL, 0664);
+MODULE_PARM_DESC(SETTINGS, "all of the above, ANGLE_SNAP and LUT at once: KEY=VALUE ...");

@@ -7,15 +7,11 @@
  * that the relative error stays below 10^-5 (10^-8 for linear).
  */
 
-#include <linux/errno.h>
+#include <linux/limits.h>
 #include <linux/types.h>
 
 #include "curve.h"
 #include "response.h"
-
-/* powers of two of the speeds, in counts/ms, between which curves are followed */
-#define SLOWEST_OCTAVE		(-10)
-#define FASTEST_OCTAVE		14
 
 /* cells per power of two; a linear curve without offset is exact in any cell */
 #define LINEAR_RATE		32
@@ -33,9 +29,8 @@
 /* synchronous: tanh(8.5) differs from 1 by less than 10^-7 */
 #define FULL_BEND		17	/* halves */
 
-/* values that keep four coefficients within 63 bits */
-#define NODE_LIMIT		(1LL << 59)
-#define SLOPE_LIMIT		(1LL << 60)
+/* beyond the largest factor, so that no cell in use is bent by the limit */
+#define NODE_LIMIT		(1LL << (MACCEL_FACTOR_WIDTH + 3))
 
 static struct maccel_real q32(s64 value)
 {
@@ -78,7 +73,7 @@ static int start_octave(const struct maccel_curve *curve, int threshold)
 	struct maccel_real excess;
 	int octave;
 
-	for (octave = -MACCEL_SPEED_BITS; octave < FASTEST_OCTAVE; octave++) {
+	for (octave = -MACCEL_SPEED_BITS; octave < MACCEL_FASTEST_OCTAVE; octave++) {
 		excess = maccel_curve_at(curve, maccel_real(1, octave)).factor;
 		excess = maccel_real_sub(excess, maccel_real(1, 0));
 		if (excess.mantissa && maccel_real_octave(excess) >= threshold)
@@ -93,12 +88,12 @@ static s64 cell_index(struct maccel_real z, u32 rate)
 	int octave = maccel_real_octave(z);
 	u64 fraction = (z.mantissa << 1) >> 32;
 
-	if (octave < SLOWEST_OCTAVE) {
-		octave = SLOWEST_OCTAVE;
+	if (octave < MACCEL_SLOWEST_OCTAVE) {
+		octave = MACCEL_SLOWEST_OCTAVE;
 		fraction = 0;
 	}
-	if (octave >= FASTEST_OCTAVE) {
-		octave = FASTEST_OCTAVE;
+	if (octave >= MACCEL_FASTEST_OCTAVE) {
+		octave = MACCEL_FASTEST_OCTAVE;
 		fraction = 0;
 	}
 	return (s64)(octave + MACCEL_SPEED_BITS) * rate +
@@ -166,14 +161,14 @@ void maccel_layout(const struct maccel_settings *settings,
 	case MACCEL_MODE_LINEAR:
 		if (curve.offset.mantissa)
 			span(layout, start_octave(&curve, LINEAR_START),
-			     FASTEST_OCTAVE, LINEAR_RATE);
+			     MACCEL_FASTEST_OCTAVE, LINEAR_RATE);
 		else
-			span(layout, SLOWEST_OCTAVE, FASTEST_OCTAVE, 1);
+			span(layout, MACCEL_SLOWEST_OCTAVE, MACCEL_FASTEST_OCTAVE, 1);
 		break;
 	case MACCEL_MODE_NATURAL:
 		span(layout, curve.offset.mantissa ?
-		     start_octave(&curve, NATURAL_START) : SLOWEST_OCTAVE,
-		     FASTEST_OCTAVE, NATURAL_RATE);
+		     start_octave(&curve, NATURAL_START) : MACCEL_SLOWEST_OCTAVE,
+		     MACCEL_FASTEST_OCTAVE, NATURAL_RATE);
 		break;
 	case MACCEL_MODE_SYNCHRONOUS:
 		synchronous_span(layout, &curve);
@@ -196,14 +191,14 @@ size_t maccel_response_size(const struct maccel_layout *layout)
 	       ((size_t)layout->cells + 1) * sizeof(struct maccel_cell);
 }
 
-/* the cubic from y0 with slope m0 to y1 with slope m1 */
+/* the cubic from y0 with slope m0 to y1 with slope m1, around its middle */
 static void set_cell(struct maccel_cell *cell, s64 y0, s64 m0, s64 y1, s64 m1)
 {
 	s64 rise = y1 - y0;
 
-	cell->c[0] = y0;
-	cell->c[1] = m0;
-	cell->c[2] = 3 * rise - 2 * m0 - m1;
+	cell->c[0] = (4 * (y0 + y1) + m0 - m1 + 4) >> 3;
+	cell->c[1] = (6 * rise - m0 - m1 + 2) >> 2;
+	cell->c[2] = (m1 - m0) >> 1;
 	cell->c[3] = m0 + m1 - 2 * rise;
 }
 
@@ -217,22 +212,25 @@ static struct maccel_real cell_start(s64 index, u32 rate)
 	return maccel_real_div(z, maccel_real(rate, 0));
 }
 
-static s64 factor_fixed(struct maccel_real factor, struct maccel_real scale)
+static s64 factor_fixed(const struct maccel_response *response,
+			struct maccel_real factor, struct maccel_real scale)
 {
 	return maccel_real_fixed(maccel_real_mul(factor, scale),
-				 MACCEL_FACTOR_BITS, NODE_LIMIT);
+				 response->bits, NODE_LIMIT);
 }
 
 /* a derivative by the speed, as change over one cell */
-static s64 slope_fixed(struct maccel_real slope, struct maccel_real scale,
-		       s64 index, u32 rate)
+static s64 slope_fixed(const struct maccel_response *response,
+		       struct maccel_real slope, struct maccel_real scale,
+		       s64 index)
 {
-	struct maccel_real width = maccel_real(1, (int)(index / rate) -
-					       MACCEL_SPEED_BITS);
+	struct maccel_real width, change;
 
-	width = maccel_real_div(width, maccel_real(rate, 0));
-	slope = maccel_real_mul(maccel_real_mul(slope, scale), width);
-	return maccel_real_fixed(slope, MACCEL_FACTOR_BITS, SLOPE_LIMIT);
+	width = maccel_real(1, (int)(index / response->rate) -
+			    MACCEL_SPEED_BITS);
+	width = maccel_real_div(width, maccel_real(response->rate, 0));
+	change = maccel_real_mul(maccel_real_mul(slope, scale), width);
+	return maccel_real_fixed(change, response->bits, NODE_LIMIT);
 }
 
 static void fill_curve(struct maccel_response *response,
@@ -242,6 +240,7 @@ static void fill_curve(struct maccel_response *response,
 {
 	struct maccel_real per_z = maccel_real_mul(scale, unit);
 	struct maccel_point from, to;
+	s64 end;
 	u32 i;
 
 	to = maccel_curve_at(curve, maccel_real_mul(unit,
@@ -252,13 +251,14 @@ static void fill_curve(struct maccel_response *response,
 		from = to;
 		to = maccel_curve_at(curve, maccel_real_mul(unit,
 				     cell_start(index + 1, layout->rate)));
-		set_cell(&response->cell[i], factor_fixed(from.factor, scale),
-			 slope_fixed(from.slope, per_z, index, layout->rate),
-			 factor_fixed(to.factor, scale),
-			 slope_fixed(to.slope, per_z, index, layout->rate));
+		set_cell(&response->cell[i],
+			 factor_fixed(response, from.factor, scale),
+			 slope_fixed(response, from.slope, per_z, index),
+			 factor_fixed(response, to.factor, scale),
+			 slope_fixed(response, to.slope, per_z, index));
 	}
-	set_cell(&response->cell[i], factor_fixed(to.factor, scale), 0,
-		 factor_fixed(to.factor, scale), 0);
+	end = factor_fixed(response, to.factor, scale);
+	set_cell(&response->cell[i], end, 0, end, 0);
 }
 
 /*
@@ -286,16 +286,66 @@ static void fill_lut(struct maccel_response *response, const s64 *lut,
 	s64 y0, m0, y1, m1;
 	u32 i;
 
-	y1 = factor_fixed(q32(lut[0]), scale);
-	m1 = factor_fixed(lut_slope(lut, 0), scale);
+	y1 = factor_fixed(response, q32(lut[0]), scale);
+	m1 = factor_fixed(response, lut_slope(lut, 0), scale);
 	for (i = 0; i + 1 < MACCEL_LUT_LEN; i++) {
 		y0 = y1;
 		m0 = m1;
-		y1 = factor_fixed(q32(lut[i + 1]), scale);
-		m1 = factor_fixed(lut_slope(lut, i + 1), scale);
+		y1 = factor_fixed(response, q32(lut[i + 1]), scale);
+		m1 = factor_fixed(response, lut_slope(lut, i + 1), scale);
 		set_cell(&response->cell[i], y0, m0, y1, m1);
 	}
 	set_cell(&response->cell[i], y1, 0, y1, 0);
+}
+
+/* the largest factor of a mode, SENS_MULT and 1000/INPUT_DPI left out */
+static struct maccel_real largest(const struct maccel_curve *curve,
+				  const struct maccel_settings *settings)
+{
+	s64 most = 0;
+	int i;
+
+	if (curve->mode != MACCEL_MODE_LUT)
+		return curve->high;
+	for (i = 0; i < MACCEL_LUT_LEN; i++)
+		if (settings->lut[i] > most)
+			most = settings->lut[i];
+	return q32(most);
+}
+
+/* bounds of the factor, and as many fraction bits as they leave */
+static void set_bounds(struct maccel_response *response,
+		       const struct maccel_settings *settings,
+		       const struct maccel_curve *curve,
+		       struct maccel_real scale)
+{
+	struct maccel_real high = maccel_real_mul(largest(curve, settings),
+						  scale);
+	struct maccel_real limit = maccel_real(MACCEL_FACTOR_LIMIT, 0);
+	struct maccel_real yx = q32(settings->number[MACCEL_YX_RATIO]);
+	struct maccel_real most = high;
+	int bits = MACCEL_FACTOR_BITS;
+
+	/* of the axis that is scaled more */
+	if (settings->number[MACCEL_YX_RATIO] > 1LL << 32) {
+		limit = maccel_real_div(limit, yx);
+		most = maccel_real_mul(most, yx);
+	}
+	if (maccel_real_less(limit, high)) {
+		high = limit;
+		most = maccel_real(MACCEL_FACTOR_LIMIT, 0);
+	}
+	if (most.mantissa && maccel_real_octave(most) >= 0)
+		bits = MACCEL_FACTOR_WIDTH - 1 - maccel_real_octave(most);
+	if (bits > MACCEL_FACTOR_BITS)
+		bits = MACCEL_FACTOR_BITS;
+
+	response->bits = bits;
+	response->fraction = (1LL << bits) - 1;
+	response->high = maccel_real_fixed(high, bits, NODE_LIMIT);
+	response->low = factor_fixed(response, curve->low, scale);
+	if (response->low > response->high)
+		response->low = response->high;
 }
 
 static void set_scale(struct maccel_response *response,
@@ -311,19 +361,32 @@ static void set_scale(struct maccel_response *response,
 	response->unit = unit.mantissa >> (63 - MACCEL_UNIT_BITS);
 }
 
+static s64 turn_fixed(struct maccel_real a)
+{
+	return maccel_real_fixed(a, MACCEL_TURN_BITS, 1LL << 62);
+}
+
 static void set_turn(struct maccel_response *response,
 		     const struct maccel_settings *settings)
 {
 	s64 angle = settings->number[MACCEL_ANGLE_ROTATION];
 	s64 snap = settings->number[MACCEL_ANGLE_SNAP];
-	s64 limit = 1LL << MACCEL_UNIT_BITS;
+	struct maccel_real cosine = maccel_real_cos(angle);
+	struct maccel_real sine = maccel_real_sin(angle);
+	struct maccel_real tangent = maccel_real_tan(snap);
+	struct maccel_real yx = q32(settings->number[MACCEL_YX_RATIO]);
 
-	response->cosine = maccel_real_fixed(maccel_real_cos(angle),
-					     MACCEL_UNIT_BITS, limit);
-	response->sine = maccel_real_fixed(maccel_real_sin(angle),
-					   MACCEL_UNIT_BITS, limit);
-	response->snap = maccel_real_fixed(maccel_real_tan(snap), 32, 1LL << 32);
-	response->turned = response->cosine != limit || response->snap;
+	response->turn_x[0] = turn_fixed(cosine);
+	response->turn_x[1] = -turn_fixed(sine);
+	response->turn_y[0] = turn_fixed(maccel_real_mul(sine, yx));
+	response->turn_y[1] = turn_fixed(maccel_real_mul(cosine, yx));
+	response->snap = snap;
+	response->snap_x = maccel_real_fixed(maccel_real_mul(tangent, yx), 32,
+					     1LL << 62);
+	response->snap_y = maccel_real_fixed(maccel_real_div(tangent, yx), 32,
+					     1LL << 62);
+	response->turned = snap || turn_fixed(cosine) != 1LL << MACCEL_TURN_BITS;
+	response->shaped = response->turned || response->yx != 1LL << 32;
 }
 
 /**
@@ -344,18 +407,16 @@ void maccel_response_compile(struct maccel_response *response,
 	response->logarithmic = curve.mode == MACCEL_MODE_LUT;
 	response->rate = layout->rate;
 	response->base = layout->base << 32;
+	/* the leading one of the mantissa counts as an octave */
+	if (!response->logarithmic)
+		response->base += (s64)layout->rate << 32;
 	response->top = (s64)layout->cells << 32;
 	response->yx = settings->number[MACCEL_YX_RATIO];
-	response->offset = maccel_real_fixed(curve.offset, MACCEL_SPEED_BITS,
-					     1LL << 62);
-	response->low = factor_fixed(curve.low, scale);
-	response->high = MACCEL_FACTOR_LIMIT;
-	if (curve.bounded) {
-		s64 high = factor_fixed(curve.high, scale);
-
-		if (high < response->high)
-			response->high = high;
-	}
+	/* a table without cells is all before the offset: no need to look */
+	response->offset = layout->cells ?
+			   maccel_real_fixed(curve.offset, MACCEL_SPEED_BITS,
+					     1LL << 62) : S64_MAX;
+	set_bounds(response, settings, &curve, scale);
 	set_scale(response, settings, unit);
 	set_turn(response, settings);
 	if (response->logarithmic)

@@ -16,15 +16,21 @@
 
 /* fraction bits */
 #define MACCEL_SPEED_BITS	36	/* z */
-#define MACCEL_FACTOR_BITS	44	/* factors and carry */
-#define MACCEL_UNIT_BITS	31	/* unit, sine and cosine */
+#define MACCEL_UNIT_BITS	31	/* unit */
+#define MACCEL_TURN_BITS	40	/* rotation */
 
-/* no factor exceeds this, SENS_MULT and 1000/INPUT_DPI included */
-#define MACCEL_FACTOR_LIMIT	(16384LL << MACCEL_FACTOR_BITS)
+/* a factor takes no more bits than this, fraction bits included */
+#define MACCEL_FACTOR_WIDTH	47
+
+/* the most fraction bits of a factor */
+#define MACCEL_FACTOR_BITS	44
+
+/* no factor exceeds this, SENS_MULT, YX_RATIO and 1000/INPUT_DPI included */
+#define MACCEL_FACTOR_LIMIT	65535
 
 /**
- * struct maccel_cell - a cubic c[0] + c[1] s + c[2] s^2 + c[3] s^3, 0 <= s < 1
- * @c: coefficients, factors
+ * struct maccel_cell - a cubic c[0] + c[1] s + c[2] s^2 + c[3] s^3
+ * @c: coefficients, factors; s is -1/2 at the start, 1/2 at the end of a cell
  */
 struct maccel_cell {
 	s64 c[4];
@@ -35,17 +41,22 @@ struct maccel_cell {
  * @scale: 10^9 / INPUT_DPI / unit, normalised to bit 62
  * @scale_shift: what is added to the shift that makes z of it
  * @offset: speed at which the table begins, as z
- * @base: index of the first cell, in the count of @rate, Q32
+ * @base: position of the first cell, in cells, Q32
  * @rate: cells per power of two of the speed
  * @top: number of cells, Q32; cell[] has one more, the constant end
  * @low: smallest factor
  * @high: largest factor
+ * @bits: fraction bits of all factors
+ * @fraction: mask of the fraction bits
  * @yx: factor of Y over factor of X, Q32
  * @unit: unit of z in counts/ms, Q31
- * @cosine: of the rotation, Q31
- * @sine: of the rotation, Q31
- * @snap: tangent of the snapping angle, Q32
- * @turned: whether @cosine, @sine or @snap do anything
+ * @turn_x: what X and Y of a movement contribute to X, Q40
+ * @turn_y: what X and Y of a movement contribute to Y, @yx included, Q40
+ * @snap: whether movements are snapped to an axis
+ * @snap_x: largest Y over X, after the rotation, that is snapped to X, Q32
+ * @snap_y: largest X over Y, after the rotation, that is snapped to Y, Q32
+ * @turned: whether @turn_x, @turn_y or @snap do anything
+ * @shaped: whether @turned or @yx do anything
  * @logarithmic: whether cells are equal in log2(speed), not in the mantissa
  * @cell: the table
  */
@@ -53,17 +64,22 @@ struct maccel_response {
 	u64 scale;
 	s32 scale_shift;
 	u32 rate;
-	u64 offset;
+	s64 offset;
 	s64 base;
 	s64 top;
 	s64 low;
 	s64 high;
-	u64 yx;
+	u32 bits;
+	s64 fraction;
+	s64 yx;
 	u64 unit;
-	s64 cosine;
-	s64 sine;
-	u64 snap;
+	s64 turn_x[2];
+	s64 turn_y[2];
+	s64 snap_x;
+	s64 snap_y;
+	bool snap;
 	bool turned;
+	bool shaped;
 	bool logarithmic;
 	struct maccel_cell cell[];
 };

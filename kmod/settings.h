@@ -34,11 +34,30 @@ struct maccel_settings {
 	bool has_lut;
 };
 
+/**
+ * struct maccel_fault - why a text was refused
+ * @reason: what is wrong, completes "... is"
+ * @text: where it is wrong, in the text that was given; not terminated
+ * @length: length of @text
+ */
+struct maccel_fault {
+	const char *reason;
+	const char *text;
+	size_t length;
+};
+
+/* the longest line that maccel_settings_parse() takes */
+#define MACCEL_SETTINGS_LENGTH	4095
+
 void maccel_settings_default(struct maccel_settings *settings);
 const char *maccel_number_name(enum maccel_number number);
 int maccel_number_parse(enum maccel_number number, const char *text,
-			size_t length, s64 *value, const char **reason);
+			size_t length, s64 *value, struct maccel_fault *fault);
+int maccel_settings_parse(struct maccel_settings *settings, const char *text,
+			  size_t length, struct maccel_fault *fault);
+size_t maccel_settings_format(const struct maccel_settings *settings,
+			      char *buffer, size_t size);
 int maccel_settings_check(const struct maccel_settings *settings,
-			  const char **reason);
+			  struct maccel_fault *fault);
 
 #endif /* MACCEL_SETTINGS_H */

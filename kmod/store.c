@@ -22,51 +22,52 @@
 
 struct maccel_published __rcu *maccel_shared;
 
-/* protects everything below, and writes to maccel_shared */
+/* writes to maccel_shared and to what mice have of their own */
 static DEFINE_MUTEX(store_lock);
-static struct maccel_settings settings;
+
+/* the settings that are being made up, too large for the stack */
 static struct maccel_settings candidate;
-static bool settings_valid;
 
-static struct maccel_published *compile(const struct maccel_settings *from)
+static struct maccel_published *locked(struct maccel_published __rcu *from)
 {
-	struct maccel_published *published;
-	struct maccel_layout layout;
-	size_t size;
-
-	maccel_layout(from, &layout);
-	size = offsetof(struct maccel_published, response) +
-	       maccel_response_size(&layout);
-	published = kvzalloc(size, GFP_KERNEL);
-	if (published)
-		maccel_response_compile(&published->response, from, &layout);
-	return published;
+	return rcu_dereference_protected(from, lockdep_is_held(&store_lock));
 }
 
-static int publish(const struct maccel_settings *from)
+/* settings a change starts from: options come before anything is published */
+static void start_from(struct maccel_published __rcu *from)
 {
-	struct maccel_published *fresh, *old;
+	struct maccel_published *published = locked(from);
 
-	fresh = compile(from);
+	if (published)
+		candidate = published->settings;
+	else
+		maccel_settings_default(&candidate);
+}
+
+static int publish(struct maccel_published __rcu **to)
+{
+	struct maccel_published *fresh, *old = locked(*to);
+	struct maccel_layout layout;
+
+	maccel_layout(&candidate, &layout);
+	fresh = kvzalloc(offsetof(struct maccel_published, response) +
+			 maccel_response_size(&layout), GFP_KERNEL);
 	if (!fresh)
 		return -ENOMEM;
+	fresh->settings = candidate;
+	maccel_response_compile(&fresh->response, &candidate, &layout);
 
-	old = rcu_dereference_protected(maccel_shared,
-					lockdep_is_held(&store_lock));
-	rcu_assign_pointer(maccel_shared, fresh);
+	rcu_assign_pointer(*to, fresh);
 	if (old)
 		kvfree_rcu(old, rcu);
-	if (from != &settings)
-		settings = *from;
 	return 0;
 }
 
-/* options are set before the module is initialised */
-static void require_settings(void)
+static void log_fault(const char *what, const struct maccel_fault *fault)
 {
-	if (!settings_valid)
-		maccel_settings_default(&settings);
-	settings_valid = true;
+	pr_warn_ratelimited("%s refused: \"%.*s\" is %s\n", what,
+			    (int)min_t(size_t, fault->length, SHOWN_LENGTH),
+			    fault->text, fault->reason);
 }
 
 /**
@@ -79,40 +80,92 @@ static void require_settings(void)
 int maccel_store_set_number(enum maccel_number number, const char *text)
 {
 	size_t length = strnlen(text, NUMBER_LENGTH + 1);
-	const char *reason = NULL;
-	s64 value;
-	int error;
+	struct maccel_fault fault = { "too long", text, length };
+	int error = -EINVAL;
 
 	if (length && text[length - 1] == '\n')
 		length--;
-	if (length > NUMBER_LENGTH) {
-		reason = "too long";
-		error = -EINVAL;
-	} else {
-		error = maccel_number_parse(number, text, length, &value,
-					    &reason);
-	}
-	if (error)
+	if (length > NUMBER_LENGTH)
 		goto err_log;
 
 	mutex_lock(&store_lock);
-	require_settings();
-	candidate = settings;
-	candidate.number[number] = value;
-	error = maccel_settings_check(&candidate, &reason);
+	start_from(maccel_shared);
+	error = maccel_number_parse(number, text, length,
+				    &candidate.number[number], &fault);
 	if (!error)
-		error = publish(&candidate);
+		error = maccel_settings_check(&candidate, &fault);
+	if (!error) {
+		fault.reason = "more than memory holds";
+		error = publish(&maccel_shared);
+	}
 	mutex_unlock(&store_lock);
 	if (error)
 		goto err_log;
 	return 0;
 
 err_log:
-	pr_warn_ratelimited("%s refused: \"%.*s\" is %s\n",
-			    maccel_number_name(number),
-			    (int)min_t(size_t, length, SHOWN_LENGTH), text,
-			    reason ? reason : "more than memory holds");
+	log_fault(maccel_number_name(number), &fault);
 	return error;
+}
+
+static int set_line(struct maccel_published __rcu **to,
+		    struct maccel_published __rcu **from, const char *text,
+		    size_t length)
+{
+	struct maccel_fault fault = { "more than memory holds", text, length };
+	int error;
+
+	mutex_lock(&store_lock);
+	start_from(locked(*from) ? *from : maccel_shared);
+	error = maccel_settings_parse(&candidate, text, length, &fault);
+	if (!error)
+		error = publish(to);
+	mutex_unlock(&store_lock);
+	if (error)
+		log_fault("SETTINGS", &fault);
+	return error;
+}
+
+/**
+ * maccel_store_set_line - change the shared settings by a line KEY=VALUE ...
+ * @text: the line
+ * @length: its length
+ *
+ * Return: 0 or a negative errno; the reason is in the log then
+ */
+int maccel_store_set_line(const char *text, size_t length)
+{
+	return set_line(&maccel_shared, &maccel_shared, text, length);
+}
+
+/**
+ * maccel_store_set_own - change the settings of one mouse
+ * @own: where the mouse has its settings; without any, it starts from the
+ *       shared ones
+ * @text: a line KEY=VALUE ...
+ * @length: its length
+ *
+ * Return: 0 or a negative errno; the reason is in the log then
+ */
+int maccel_store_set_own(struct maccel_published __rcu **own, const char *text,
+			 size_t length)
+{
+	return set_line(own, own, text, length);
+}
+
+/**
+ * maccel_store_inherit - let a mouse follow the shared settings
+ * @own: where the mouse has its settings
+ */
+void maccel_store_inherit(struct maccel_published __rcu **own)
+{
+	struct maccel_published *old;
+
+	mutex_lock(&store_lock);
+	old = rcu_replace_pointer(*own, NULL, lockdep_is_held(&store_lock));
+	mutex_unlock(&store_lock);
+	if (old)
+		kvfree_rcu(old, rcu);
 }
 
 /**
@@ -126,10 +179,33 @@ s64 maccel_store_number(enum maccel_number number)
 	s64 value;
 
 	mutex_lock(&store_lock);
-	require_settings();
-	value = settings.number[number];
+	start_from(maccel_shared);
+	value = candidate.number[number];
 	mutex_unlock(&store_lock);
 	return value;
+}
+
+/**
+ * maccel_store_line - read settings as a line
+ * @own: where a mouse has its settings, or the shared ones
+ * @buffer: of PAGE_SIZE
+ *
+ * Return: length of the line with its newline, 0 if @own has no settings
+ */
+ssize_t maccel_store_line(struct maccel_published __rcu **own, char *buffer)
+{
+	struct maccel_published *published;
+	size_t length = 0;
+
+	mutex_lock(&store_lock);
+	published = locked(*own);
+	if (published) {
+		length = maccel_settings_format(&published->settings, buffer,
+						MACCEL_SETTINGS_LENGTH);
+		buffer[length++] = '\n';
+	}
+	mutex_unlock(&store_lock);
+	return length;
 }
 
 /**
@@ -142,25 +218,20 @@ int maccel_store_init(void)
 	int error = 0;
 
 	mutex_lock(&store_lock);
-	require_settings();
-	if (!rcu_access_pointer(maccel_shared))
-		error = publish(&settings);
+	if (!locked(maccel_shared)) {
+		start_from(maccel_shared);
+		error = publish(&maccel_shared);
+	}
 	mutex_unlock(&store_lock);
 	return error;
 }
 
 /**
- * maccel_store_free - release the published settings
+ * maccel_store_free - release the shared settings
  *
  * Context: nobody reads them any more.
  */
 void maccel_store_free(void)
 {
-	struct maccel_published *old;
-
-	mutex_lock(&store_lock);
-	old = rcu_replace_pointer(maccel_shared, NULL,
-				  lockdep_is_held(&store_lock));
-	mutex_unlock(&store_lock);
-	kvfree(old);
+	maccel_store_inherit(&maccel_shared);
 }

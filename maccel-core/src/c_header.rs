@@ -15,8 +15,8 @@ pub const PARAMETERS_PATH: &str = "kmod/parameters.h";
 /// Where [`render_tables`] belongs, from the root of the repository.
 pub const TABLES_PATH: &str = "kmod/tables.h";
 
-/// Entries of the logarithm table: the first seven bits after the leading one.
-const LOG2_ENTRIES: u32 = 128;
+/// Lines in the logarithm table: one for each value of the ten bits after the leading one.
+const LOG2_LINES: u64 = 1024;
 
 /// The parameter table for the driver: names, defaults and ranges as the files hold them.
 ///
@@ -58,20 +58,18 @@ pub fn render() -> Result<String, FixedError> {
 pub fn render_tables() -> String {
     let mut text = preamble("src/c_header.rs");
     text += "#ifndef MACCEL_TABLES_H\n#define MACCEL_TABLES_H\n\n#include <linux/types.h>\n\n";
-    text += "/* sqrt((i + 64.5) 2^56) / 2^16 */\nstatic const u16 maccel_root_guess[192] = {\n";
+    text += "/* sqrt((i + 64.5) 2^56) */\nstatic const u32 maccel_root_guess[192] = {\n";
     let roots: Vec<String> =
-        (64u128..256).map(|i| (((2 * i + 1) << (55 + 16)).isqrt() >> 24).to_string()).collect();
-    lines(&mut text, &roots, 8);
-    text += "/* for m = 1 + (i + 0.5) / 128: 2^31 / m, and log2 of its inverse in Q32 */\n";
-    text += "static const struct maccel_log2_entry {\n\tu32 inverse;\n\tu32 log2;\n";
-    text += "} maccel_log2_table[128] = {\n";
-    let logs: Vec<String> = (0..LOG2_ENTRIES)
-        .map(|i| {
-            let inverse = (1u64 << 39) / u64::from(2 * LOG2_ENTRIES + 2 * i + 1);
-            format!("{{ {inverse}U, {}U }}", log2_q32((1u128 << 94) / u128::from(inverse)))
-        })
+        (64u128..256).map(|i| format!("{}U", ((2 * i + 1) << 55).isqrt())).collect();
+    lines(&mut text, &roots, 6);
+    text += "/* log2(1 + i / 1024) in Q32; the last is 2^32 - 1 */\n";
+    text += "static const u32 maccel_log2_table[1025] = {\n";
+    let logs: Vec<String> = (0..LOG2_LINES)
+        .map(|i| log2_q32(u128::from((1 << 63) + (i << 53))))
+        .chain([u64::from(u32::MAX)])
+        .map(|log| format!("{log}U"))
         .collect();
-    lines(&mut text, &logs, 2);
+    lines(&mut text, &logs, 6);
     text += "#endif /* MACCEL_TABLES_H */\n";
     text
 }

@@ -6,7 +6,7 @@
 
 static inline int fls64(u64 x)
 {
-	return x ? 64 - __builtin_clzll(x) : 0;
+	return x ? (63 ^ __builtin_clzll(x)) + 1 : 0;
 }
 
 #endif /* MACCEL_TESTS_BITOPS_H */

@@ -10,6 +10,7 @@
 /* long long as in the kernel, not the long of <stdint.h> */
 typedef unsigned char u8;
 typedef unsigned short u16;
+typedef short s16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef int s32;
