@@ -5,6 +5,8 @@
  * An input is a SETTINGS line, a 0, another line, a 0, and reports of eight
  * bytes: 16 bits of time in units of 1, 64, 4096 or 262144 us, X and Y. The
  * first half of the reports is scaled by the first line, the rest by the second.
+ * FUZZ_REPORTS=n lets n random ones follow each input: most of a run's time goes
+ * into settings, and a carry goes wrong, if it does, after many reports.
  *
  * Held against every report: what came out plus what is carried is exactly what
  * went in by the factor, never more than half a count is owed, the factor stays
@@ -104,6 +106,41 @@ static void report(struct maccel_motion *motion,
 	}
 }
 
+static unsigned long long reports_done;
+
+__attribute__((destructor)) static void say_reports(void)
+{
+	fprintf(stderr, "reports=%llu\n", reports_done);
+}
+
+/* xorshift64 */
+static u64 next_random(u64 *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* any 16 bits of movement at any interval, mostly ones that mice have */
+static void random_reports(struct maccel_motion *motion,
+			   struct maccel_response **response, s64 now, u64 seed)
+{
+	const char *wanted = getenv("FUZZ_REPORTS");
+	unsigned long i, count = wanted ? strtoul(wanted, NULL, 10) : 0;
+	u64 state = seed | 1;
+
+	for (i = 0; i < count; i++) {
+		u64 bits = next_random(&state);
+		int shift = (bits >> 32) % 16;
+
+		now += (bits >> 40) % (1000000 << (bits >> 62 << 1));
+		report(motion, response[i >= count / 2], now,
+		       (s16)bits >> shift, (s16)(bits >> 16) >> shift);
+	}
+	reports_done += count;
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -111,10 +148,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	static const u8 scale[4] = { 0, 6, 12, 18 };
 	struct maccel_response *response[2];
 	struct maccel_motion motion;
+	u64 seed = 14695981039346656037ULL;
 	s64 now = 0;
 	size_t i, reports;
 	int n;
 
+	for (i = 0; i < size; i++)
+		seed = (seed ^ data[i]) * 1099511628211ULL;
 	for (n = 0; n < 2; n++) {
 		const u8 *end = size ? memchr(data, 0, size) : NULL;
 		size_t length = end ? (size_t)(end - data) : size;
@@ -134,6 +174,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		       (s16)(data[2] | data[3] << 8) * (data[6] & 4 ? 60000 : 1),
 		       (s16)(data[4] | data[5] << 8) * (data[6] & 8 ? 60000 : 1));
 	}
+	reports_done += reports;
+	random_reports(&motion, response, now, seed);
 	free(response[0]);
 	free(response[1]);
 	return 0;

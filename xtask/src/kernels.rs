@@ -149,7 +149,8 @@ pub(crate) fn extract(
         let inside = format!("/w/debs/{}", deb?.file_name());
         process::run(step, room.command("dpkg-deb")?.args(["--extract", &inside, "/w/unpacked"]))?;
     }
-    privilege::remove_tree(&debs)
+    privilege::remove_tree(&debs)?;
+    privilege::take(&folder.join("unpacked"))
 }
 
 /// Takes what we need of an unpacked kernel package to its place.

@@ -4,10 +4,12 @@
 //! Reading order: [`up`] and [`test`] are the two stories; each strings together
 //! steps of [`setup`] (what the machine must have), [`workshop`] (the tool root),
 //! [`kernels`], [`driver`], [`standin`] (what the build calls Aurora here), [`image`] and
-//! [`guest`]. [`cache`] keeps every result under the hash of what it was made of,
+//! [`guest`]. [`bench`] prints figures. [`cache`] keeps every result under the hash of
+//! what it was made of,
 //! [`progress`] shows and times each step, [`process`] runs other programs.
 
 mod artifacts;
+mod bench;
 mod cache;
 mod deny;
 mod driver;
@@ -50,6 +52,8 @@ enum Command {
     Build(setup::Args),
     /// Run every test of the repository
     Test(test::Args),
+    /// Measure and print the figures
+    Bench(bench::Args),
     /// Write the generated files anew, or check that they are current
     Generate(generate::Args),
     /// Show where cached results are kept and how large they are, or remove them
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
         Command::Up(args) => up::main(&args),
         Command::Build(args) => up::build(args),
         Command::Test(args) => test::main(&args),
+        Command::Bench(args) => bench::main(&args),
         Command::Generate(args) => generate::main(&args),
         Command::Cache(args) => cache::main(&args),
         Command::Enter(args) => enter::main(&args),

@@ -7,6 +7,7 @@
 
 use std::fs;
 use std::io::{IsTerminal, Write};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -30,7 +31,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
 }
 
 /// One thing the machine must have.
-struct Need {
+pub(crate) struct Need {
     /// What it is for, as shown to the person.
     why: &'static str,
     /// Whether it is there.
@@ -86,9 +87,28 @@ const NEEDS: &[Need] = &[
         packages: (&["libclang-dev"], &["clang-devel"]),
     },
     Need {
+        why: "clang with its fuzzer, for the driver's arithmetic",
+        present: || fuzzer().is_some(),
+        packages: (&["clang", "libclang-rt-dev", "make"], &["clang", "compiler-rt", "make"]),
+    },
+    Need {
         why: "git, which lists the source files that a result depends on",
         present: || process::exists("git"),
         packages: (&["git"], &["git-core"]),
+    },
+];
+
+/// What only `cargo xtask bench` needs.
+pub(crate) const BENCH: &[Need] = &[
+    Need {
+        why: "valgrind, which counts instructions",
+        present: || process::exists("valgrind"),
+        packages: (&["valgrind"], &["valgrind"]),
+    },
+    Need {
+        why: "Python, which makes the table of them",
+        present: || process::exists("python3"),
+        packages: (&["python3-minimal"], &["python3"]),
     },
 ];
 
@@ -113,6 +133,17 @@ fn libclang() -> Option<()> {
             let name = entry.file_name();
             (is_it(&name.to_string_lossy()) && name.to_string_lossy().contains(".so")).then_some(())
         })
+    })
+}
+
+/// Whether clang is there with the library of its fuzzer, which is packaged apart.
+fn fuzzer() -> Option<()> {
+    if !process::exists("clang") {
+        return None;
+    }
+    let folder = process::read(Command::new("clang").arg("-print-resource-dir")).ok()?;
+    walkdir::WalkDir::new(folder).into_iter().flatten().find_map(|entry| {
+        entry.file_name().to_string_lossy().starts_with("libclang_rt.fuzzer").then_some(())
     })
 }
 
@@ -163,10 +194,18 @@ impl Manager {
 /// If something is missing and cannot be installed: the error holds the exact
 /// commands that a person with the right to do so would type.
 pub(crate) fn ensure(args: Args) -> Result<bool> {
+    ensure_with(args, &[])
+}
+
+/// Installs what is missing of what every command needs, and of `more`.
+///
+/// # Errors
+/// As [`ensure`].
+pub(crate) fn ensure_with(args: Args, more: &[Need]) -> Result<bool> {
     if std::env::consts::ARCH != "x86_64" {
         bail!("the guests are x86_64 machines; this one is {}", std::env::consts::ARCH);
     }
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.present)()).collect();
+    let missing: Vec<&Need> = NEEDS.iter().chain(more).filter(|need| !(need.present)()).collect();
     if missing.is_empty() {
         return Ok(false);
     }
@@ -228,7 +267,7 @@ mod tests {
 
     #[test]
     fn every_need_has_a_package_on_every_distribution() {
-        for need in NEEDS {
+        for need in NEEDS.iter().chain(BENCH) {
             assert!(!need.packages.0.is_empty() && !need.packages.1.is_empty(), "{}", need.why);
         }
     }

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask bench`: what the driver costs, and how exact it is.
+//!
+//! Instructions are counted by callgrind and repeat to the last one, so figures of
+//! different machines compare. The compiler is that of the workshop, since another
+//! one counts differently.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::cache::Cache;
+use crate::process;
+use crate::progress::{Step, Steps};
+use crate::setup;
+use crate::source;
+use crate::workshop::Workshop;
+
+/// The compiler by name: a workshop with a newer one should fail here, not differ.
+const COMPILER: &str = "gcc-14";
+/// The test that compares with the reference, and says by how much it is off.
+const ACCURACY: &str = "accuracy::no_mode_exceeds_its_error_bound";
+
+/// What to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    setup: setup::Args,
+    /// What to measure
+    #[arg(value_enum)]
+    subject: Subject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Subject {
+    /// Instructions for each report and frame, by mode; relative error of the factor
+    Driver,
+}
+
+/// Entry point of `cargo xtask bench`.
+pub(crate) fn main(args: &Args) -> Result<()> {
+    setup::ensure_with(args.setup, setup::BENCH)?;
+    let cache = Cache::open()?;
+    let steps = Steps::new(&cache)?;
+    match args.subject {
+        Subject::Driver => driver(&cache, &steps),
+    }
+}
+
+fn driver(cache: &Cache, steps: &Steps) -> Result<()> {
+    let workshop = Workshop::make(cache, steps)?;
+    let costs = steps.run("driver: instructions for each event", |step| {
+        let table = costs(cache, &workshop, step)?;
+        Ok(table)
+    })?;
+    let errors = steps.run("driver: error against the float64 reference", |_| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(source::root()?).env("CARGO_TARGET_DIR", cache.folder("target")?);
+        cargo.args(["test", "--locked", "--quiet", "--package=maccel-core", "--test=driver"]);
+        process::read(cargo.args(["--", "--exact", "--nocapture", ACCURACY]))
+    })?;
+    steps.summary();
+    let errors = Errors::read(&errors)?;
+    let (table, last) = costs.rsplit_once('\n').context("no table of costs")?;
+    println!("\ninstructions for each report (gcc 14 -O2, callgrind)\n{table}");
+    println!("\nlargest relative error of the factor\n{}", errors.table);
+    println!("\n{last} max_rel_error={:.2e}", errors.largest);
+    Ok(())
+}
+
+/// Compiles in the workshop, counts on the host: hence a static program.
+fn costs(cache: &Cache, workshop: &Workshop, step: &Step) -> Result<String> {
+    let tests = source::root()?.join("kmod/tests");
+    let folder = cache.folder("arithmetic")?.join("cost");
+    std::fs::create_dir_all(&folder)?;
+    let room = workshop
+        .room(cache)?
+        .bind_read_only(&source::root()?.join("kmod"), "/kmod")
+        .bind(&folder, "/cost");
+    let compiler = format!("CC={COMPILER} -static");
+    // Always anew: make does not see a change of compiler.
+    let words = ["-C", "/kmod/tests", "--always-make", "OUT=/cost", &compiler];
+    process::run(step, room.command("make")?.args(words).args(["/cost/cost", "/cost/frame"]))?;
+    process::read(
+        Command::new(tests.join("cost.py")).args([folder.join("cost"), folder.join("frame")]),
+    )
+}
+
+/// What the comparison with the reference says.
+#[derive(Debug, PartialEq)]
+struct Errors {
+    table: String,
+    largest: f64,
+}
+
+impl Errors {
+    /// Reads lines `max_rel_error MODE ERROR` among others.
+    fn read(said: &str) -> Result<Self> {
+        let mut table = Vec::new();
+        let mut largest: Option<f64> = None;
+        // The test runner writes before the first line, without an end.
+        for (_, words) in said.lines().filter_map(|line| line.split_once("max_rel_error ")) {
+            let (mode, error) = words.rsplit_once(' ').context("no error of a mode")?;
+            let value: f64 = error.trim().parse().with_context(|| format!("`{error}`"))?;
+            largest = Some(largest.map_or(value, |before| before.max(value)));
+            table.push(format!("{mode:26}{error:>8}"));
+        }
+        let largest = largest.context("the comparison named no error")?;
+        Ok(Self { table: table.join("\n"), largest })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_error_is_found_among_the_words_of_the_test_runner() {
+        let said = "running 1 test\nmax_rel_error linear 4.00e-10\n\
+                    .max_rel_error natural 6.10e-6\ntest result: ok\n";
+        let errors = Errors::read(said).unwrap();
+        assert_eq!(errors.largest, 6.1e-6);
+        assert_eq!(errors.table.lines().count(), 2);
+        assert!(Errors::read("test result: ok\n").is_err());
+    }
+}
