@@ -208,11 +208,12 @@ impl Maker<'_> {
 
 /// Removes the images of the same name that `reference` has replaced.
 pub(crate) fn forget_older(room: &Room, reference: &str) -> Result<()> {
-    let name = reference.rsplit_once(':').map_or(reference, |(name, _)| name);
-    let listed = process::read(
-        room.command("buildah")?.args(["images", "--format={{.Name}}:{{.Tag}}"]).arg(name),
-    )?;
-    for old in listed.lines().filter(|&image| image != reference) {
+    let same_name = |image: &str| {
+        image.rsplit_once(':').map(|(name, _)| name) == reference.rsplit_once(':').map(|(n, _)| n)
+    };
+    let listed =
+        process::read(room.command("buildah")?.args(["images", "--format={{.Name}}:{{.Tag}}"]))?;
+    for old in listed.lines().filter(|&image| image != reference && same_name(image)) {
         process::read(room.command("buildah")?.args(["rmi", "--force", old]))?;
     }
     Ok(())
