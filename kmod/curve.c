@@ -72,13 +72,13 @@ static void prepare_synchronous(struct maccel_curve *curve, const s64 *number)
 	curve->low = maccel_real_div(whole(1), motivity);
 	curve->high = motivity;
 
-	curve->hard = !number[MACCEL_SMOOTH];
-	curve->power = hard;
-	if (!curve->hard) {
-		curve->power = maccel_real_div(maccel_real(1, -1),
-					       q32(number[MACCEL_SMOOTH]));
-		curve->hard = !maccel_real_less(curve->power, hard);
-	}
+	/* a smoothness of 0 divides to 0 */
+	curve->power = maccel_real_div(maccel_real(1, -1),
+				       q32(number[MACCEL_SMOOTH]));
+	curve->hard = !curve->power.mantissa ||
+		      !maccel_real_less(curve->power, hard);
+	if (curve->hard)
+		curve->power = whole(1);
 }
 
 /**

@@ -62,7 +62,7 @@ fn settings(random: &mut Random, mode: Mode) -> Settings {
             1 => p.maximum,
             2 | 3 => p.default,
             4 => random.between(p.minimum, p.maximum),
-            _ => random.logarithmic(p.minimum.max(1e-4), p.maximum),
+            _ => random.logarithmic(p.minimum.max(1e-9), p.maximum),
         };
         settings.set(&p.name, value).unwrap();
     }
@@ -106,6 +106,7 @@ fn worst(mode: Mode, seed: u64) -> (f64, String) {
     let mut worst = (0.0, String::new());
     for (settings, samples) in cases {
         let cells = lines.next().unwrap();
+        assert!(cells[0] <= 8192, "{settings:?} take {} cells", cells[0]);
         let get = |name| settings.get(name).unwrap();
         let scale = get("SENS_MULT") * 1000.0 / get("INPUT_DPI");
         for s in samples {
