@@ -12,6 +12,10 @@ mod harness;
 mod image;
 mod mismatch;
 mod pointer;
+mod races;
+mod refusals;
+mod settings;
+mod turning;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -50,7 +50,7 @@ pub(crate) fn parameter(name: &str) -> String {
 }
 
 /// Default settings but for these.
-fn set(guest: &Guest, changes: &[(&str, f64)]) -> Result<(), HarnessError> {
+pub(crate) fn set(guest: &Guest, changes: &[(&str, f64)]) -> Result<(), HarnessError> {
     for (name, default) in DEFAULTS {
         guest.write_file(&parameter(name), default.to_string())?;
     }
