@@ -7,7 +7,7 @@ use libtest_mimic::Trial;
 use vespera_tests::{Artifacts, Guest, HarnessError, Kernel, Machine};
 
 use crate::group::Group;
-use crate::{pointer, races, refusals, settings, turning};
+use crate::{curves, pointer, races, refusals, settings, turning};
 
 pub(crate) fn tests(artifacts: &Arc<Artifacts>, kernel: &Kernel) -> (Arc<Group>, Vec<Trial>) {
     let (artifacts, kernel) = (Arc::clone(artifacts), kernel.clone());
@@ -17,7 +17,14 @@ pub(crate) fn tests(artifacts: &Arc<Artifacts>, kernel: &Kernel) -> (Arc<Group>,
         group.test("the_module_is_loaded_with_its_parameters", loaded),
         group.test("the_module_goes_and_comes_back", reload),
     ];
-    for more in [pointer::tests, turning::tests, refusals::tests, settings::tests, races::tests] {
+    for more in [
+        pointer::tests,
+        curves::tests,
+        turning::tests,
+        refusals::tests,
+        settings::tests,
+        races::tests,
+    ] {
         tests.extend(more(&group));
     }
     (group, tests)
