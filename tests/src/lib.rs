@@ -27,10 +27,11 @@
 //! | [`link`], [`guest`] | the channel to a running guest; its logs and its end |
 //! | [`exec`], [`transfer`], [`shell`] | commands, files and modules, a terminal |
 //! | [`snapshot`] | a booted guest in a file, woken as often as one likes |
-//! | [`mouse`] | virtual mice with exact times |
+//! | [`mouse`], [`race`] | virtual mice with exact times; many at once |
 //!
 //! Environment: `VESPERA_ARTIFACTS` (the list of artifacts), `VESPERA_ACCELERATOR` (`kvm` or `tcg`
-//! instead of trying), `VESPERA_TEST_LOGS` (where logs are kept).
+//! instead of trying), `VESPERA_TEST_LOGS` (where logs are kept), `VESPERA_SOAK` (1: the long form of the
+//! driver's races).
 
 pub mod accelerator;
 pub mod artifacts;
@@ -48,6 +49,7 @@ pub mod mouse;
 pub mod payload;
 pub mod qemu;
 pub mod qmp;
+pub mod race;
 pub mod shell;
 pub mod snapshot;
 pub mod transfer;

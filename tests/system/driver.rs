@@ -7,7 +7,7 @@ use libtest_mimic::Trial;
 use vespera_tests::{Artifacts, Guest, HarnessError, Kernel, Machine};
 
 use crate::group::Group;
-use crate::pointer;
+use crate::{curves, pointer, races, refusals, settings, turning};
 
 pub(crate) fn tests(artifacts: &Arc<Artifacts>, kernel: &Kernel) -> (Arc<Group>, Vec<Trial>) {
     let (artifacts, kernel) = (Arc::clone(artifacts), kernel.clone());
@@ -17,7 +17,16 @@ pub(crate) fn tests(artifacts: &Arc<Artifacts>, kernel: &Kernel) -> (Arc<Group>,
         group.test("the_module_is_loaded_with_its_parameters", loaded),
         group.test("the_module_goes_and_comes_back", reload),
     ];
-    tests.extend(pointer::tests(&group));
+    for more in [
+        pointer::tests,
+        curves::tests,
+        turning::tests,
+        refusals::tests,
+        settings::tests,
+        races::tests,
+    ] {
+        tests.extend(more(&group));
+    }
     (group, tests)
 }
 
@@ -28,7 +37,8 @@ fn boot(artifacts: &Artifacts, kernel: &Kernel) -> Result<Guest, HarnessError> {
             there: "its `maccel` is null".into(),
         });
     }
-    Machine::driver(artifacts, kernel).boot()
+    // Two: mice on one processor never race.
+    Machine::driver(artifacts, kernel).cpus(2).boot()
 }
 
 fn loaded(guest: &Guest) -> Result<(), HarnessError> {

@@ -6,12 +6,17 @@
 // The lints know tests by `#[test]`; here every function is one, or serves one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod curves;
 mod driver;
 mod group;
 mod harness;
 mod image;
 mod mismatch;
 mod pointer;
+mod races;
+mod refusals;
+mod settings;
+mod turning;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -50,7 +50,7 @@ pub(crate) fn parameter(name: &str) -> String {
 }
 
 /// Default settings but for these.
-fn set(guest: &Guest, changes: &[(&str, f64)]) -> Result<(), HarnessError> {
+pub(crate) fn set(guest: &Guest, changes: &[(&str, f64)]) -> Result<(), HarnessError> {
     for (name, default) in DEFAULTS {
         guest.write_file(&parameter(name), default.to_string())?;
     }
@@ -72,7 +72,7 @@ fn linear_factor(speed: f64, accel: f64, offset: f64, cap: f64) -> f64 {
 }
 
 /// Movements of one mouse; the first is slow, since nobody knows the interval before it.
-const MOVEMENTS: &[(u64, i32, i32)] = &[
+pub(crate) const MOVEMENTS: &[(u64, i32, i32)] = &[
     (0, 1, 1),
     (8_000, 3, 4),
     (12_000, -12, 5),
@@ -100,7 +100,7 @@ const TIME_ERROR_US: f64 = 1.0;
 /// Only whole counts come out and the rest is carried on. So after each report the sum of all
 /// that came out is less than one count from the sum of all that should have, in each direction,
 /// however a driver rounds.
-fn check(
+pub(crate) fn check(
     frames: &[SeenFrame],
     movements: &[(u64, i32, i32)],
     stamped: bool,
@@ -154,7 +154,10 @@ impl Sum {
     }
 }
 
-fn play_one(guest: &Guest, movements: &[(u64, i32, i32)]) -> Result<Record, HarnessError> {
+pub(crate) fn play_one(
+    guest: &Guest,
+    movements: &[(u64, i32, i32)],
+) -> Result<Record, HarnessError> {
     plan(0, movements, MousePlan::one_mouse()).play(guest)
 }
 

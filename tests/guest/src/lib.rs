@@ -3,10 +3,12 @@
 //!
 //! - [`wire`]: the frames and requests spoken over the virtio-serial port;
 //! - [`boot`]: the kernel command line by which the harness steers the guest's init;
-//! - [`mouse`]: plans for virtual mice, and what their readers saw.
+//! - [`mouse`]: plans for virtual mice, and what their readers saw;
+//! - [`race`]: what is done to a driver while mice move.
 //!
 //! Nothing here talks to a kernel: the harness links this library too.
 
 pub mod boot;
 pub mod mouse;
+pub mod race;
 pub mod wire;

@@ -9,8 +9,10 @@ mod files;
 mod init;
 mod modules;
 mod player;
+mod racer;
 mod root;
 mod session;
+mod speed;
 mod terminal;
 
 use std::process::ExitCode;
@@ -37,6 +39,10 @@ fn dispatch() -> Result<()> {
     match words.as_slice() {
         ["agent"] => agent::serve().context("the agent stopped"),
         ["mouse"] => player::play_standard_input(),
+        ["race"] => racer::run_standard_input(),
+        ["remap"] => racer::remap(),
+        ["speed"] => speed::account(),
+        ["attributes"] => speed::attributes(),
         // A driver guest has no other program that takes its time.
         ["sleep", seconds] => {
             std::thread::sleep(Duration::from_secs(seconds.parse().context("seconds")?));
@@ -44,6 +50,8 @@ fn dispatch() -> Result<()> {
         }
         // Not for people: the half of a terminal session that has to run in the child.
         ["on-terminal", program, rest @ ..] => terminal::become_program(program, rest),
-        _ => bail!("usage: vespera-guest agent | mouse <PLAN.json | sleep SECONDS"),
+        _ => bail!(
+            "usage: vespera-guest agent | mouse <PLAN.json | race <RACE.json | remap | speed | attributes | sleep SECONDS"
+        ),
     }
 }

@@ -135,16 +135,17 @@ impl EventClock {
 }
 
 /// A mouse and its reader.
-struct VirtualMouse {
+pub(crate) struct VirtualMouse {
     device: VirtualDevice,
     reader: RawDevice,
     node: PathBuf,
-    input: String,
+    /// The input device, `inputN`.
+    pub(crate) input: String,
     seen: Vec<SeenEvent>,
 }
 
 impl VirtualMouse {
-    fn create(mouse: &Mouse) -> Result<Self> {
+    pub(crate) fn create(mouse: &Mouse) -> Result<Self> {
         let keys =
             AttributeSet::from_iter([KeyCode::BTN_LEFT, KeyCode::BTN_RIGHT, KeyCode::BTN_MIDDLE]);
         let axes = AttributeSet::from_iter([
@@ -175,7 +176,7 @@ impl VirtualMouse {
     }
 
     /// Injects a frame, stamped with a time of the monotonic clock.
-    fn send(&mut self, frame: &Frame, stamp: Option<i64>) -> Result<()> {
+    pub(crate) fn send(&mut self, frame: &Frame, stamp: Option<i64>) -> Result<()> {
         let micros = stamp.unwrap_or(0);
         let time = libc::timeval { tv_sec: micros / 1_000_000, tv_usec: micros % 1_000_000 };
         let events: Vec<InputEvent> = frame
@@ -216,6 +217,29 @@ impl VirtualMouse {
                 }
             }
         }
+    }
+
+    /// What has arrived, without its times.
+    pub(crate) fn drain(&mut self) -> Result<Vec<Event>> {
+        let mut seen = Vec::new();
+        loop {
+            match self.reader.fetch_events() {
+                Ok(events) => seen.extend(events.map(|event| Event {
+                    kind: event.event_type().0,
+                    code: event.code(),
+                    value: event.value(),
+                })),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(seen),
+                Err(error) => {
+                    return Err(error).with_context(|| format!("reading {}", self.node.display()));
+                }
+            }
+        }
+    }
+
+    /// Makes this reader the only one: the kernel then asks no other handler.
+    pub(crate) fn grab(&mut self) -> Result<()> {
+        self.reader.grab().with_context(|| format!("grabbing {}", self.node.display()))
     }
 
     fn into_record(self) -> MouseRecord {

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Runs a race inside the guest: a request of the harness takes longer than what is raced.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use vespera_guest::mouse::{Event, Frame, Mouse, code};
+use vespera_guest::race::{Race, RaceRecord, Tally, Write, X, Y};
+
+use crate::modules;
+use crate::player::VirtualMouse;
+
+const CLASS: &str = "/sys/class/maccel";
+const MODULE: &str = "/mods/maccel.ko";
+/// Threads that write: more would only take processors from the mice.
+const WRITERS: usize = 2;
+/// Kinds of movement counted, and reports described, for one mouse.
+const KINDS: usize = 64;
+
+/// Reads a race from the standard input, runs it, prints the record.
+pub(crate) fn run_standard_input() -> Result<()> {
+    let mut text = String::new();
+    io::stdin().read_to_string(&mut text).context("reading the race")?;
+    let race: Race = serde_json::from_str(&text).context("reading the race")?;
+    println!("{}", serde_json::to_string(&run(&race)?)?);
+    Ok(())
+}
+
+fn run(race: &Race) -> Result<RaceRecord> {
+    let (written, refused) = (AtomicU64::new(0), AtomicU64::new(0));
+    // Set when cycles and reloads are done; when the mice are.
+    let (still, over) = (AtomicBool::new(false), AtomicBool::new(false));
+    let mut record = thread::scope(|scope| -> Result<RaceRecord> {
+        let mice: Vec<_> = (0..race.mice)
+            .map(|number| {
+                scope.spawn({
+                    let still = &still;
+                    move || ride(number, race.frames, still)
+                })
+            })
+            .collect();
+        let share = race.writes.len().div_ceil(WRITERS).max(1);
+        for writes in race.writes.chunks(share) {
+            scope.spawn(|| scribble(writes, &over, &written, &refused));
+        }
+        let reloads = scope.spawn(|| reload(race.reloads));
+        let cycles = cycle(race.cycles, race.reloads == 0);
+        let reloads = reloads.join();
+        still.store(true, Ordering::Relaxed);
+        let tallies: Vec<_> = mice.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        over.store(true, Ordering::Relaxed);
+        let lost = |_| anyhow!("a thread panicked");
+        Ok(RaceRecord {
+            mice: tallies
+                .into_iter()
+                .map(|tally| tally.map_err(lost)?)
+                .collect::<Result<Vec<Tally>>>()?,
+            cycles: cycles?,
+            reloads: reloads.map_err(lost)??,
+            processors: thread::available_parallelism()?.get(),
+            ..RaceRecord::default()
+        })
+    })?;
+    record.written = written.into_inner();
+    record.refused = refused.into_inner();
+    Ok(record)
+}
+
+fn mouse(number: u32) -> Mouse {
+    let product = 0x6000 | u16::try_from(number).unwrap_or(0xfff);
+    Mouse { name: format!("racing mouse {number}"), vendor: 0x1209, product }
+}
+
+/// A report like no other of the last thousand.
+fn report(number: u64) -> Frame {
+    let relative = |code, value| Event { kind: code::EV_REL, code, value };
+    let pressed = i32::from(number.is_multiple_of(2));
+    let events = vec![
+        Event { kind: code::EV_KEY, code: code::BTN_LEFT, value: pressed },
+        relative(code::REL_X, X),
+        relative(code::REL_Y, Y),
+        relative(code::REL_WHEEL, i32::try_from(number % 1000).unwrap_or(0) + 1),
+    ];
+    Frame { mouse: 0, at_us: 0, events }
+}
+
+fn ride(number: u32, frames: u64, others_done: &AtomicBool) -> Result<Tally> {
+    let mut mouse = VirtualMouse::create(&mouse(number))?;
+    let mut tally = Tally::default();
+    let mut movements = BTreeMap::new();
+    while tally.sent < frames || !others_done.load(Ordering::Relaxed) {
+        let frame = report(tally.sent);
+        tally.sent += 1;
+        mouse.send(&frame, None)?;
+        // Handlers run inside the write: what will ever arrive has arrived.
+        let seen = mouse.drain()?;
+        let Some(movement) = whole(&frame, &seen) else {
+            if tally.others.len() < KINDS {
+                tally.others.push(format!("{seen:?}"));
+            }
+            continue;
+        };
+        tally.whole += 1;
+        if movements.len() < KINDS || movements.contains_key(&movement) {
+            *movements.entry(movement).or_insert(0) += 1;
+        }
+    }
+    tally.movements = movements.into_iter().collect();
+    Ok(tally)
+}
+
+/// The movement of what was seen, if that is the report with its movement changed.
+fn whole(sent: &Frame, seen: &[Event]) -> Option<(i32, i32)> {
+    let (end, events) = seen.split_last()?;
+    let [button, .., wheel] = sent.events.as_slice() else { return None };
+    let (first, rest) = events.split_first()?;
+    let (last, axes) = rest.split_last()?;
+    let in_order = first == button
+        && last == wheel
+        && (end.kind, end.code) == (code::EV_SYN, code::SYN_REPORT)
+        && axes.iter().all(|event| event.kind == code::EV_REL && event.code <= code::REL_Y)
+        && axes.is_sorted_by(|a, b| a.code < b.code);
+    let axis = |code| axes.iter().find(|event| event.code == code).map_or(0, |event| event.value);
+    in_order.then(|| (axis(code::REL_X), axis(code::REL_Y)))
+}
+
+fn scribble(writes: &[Write], over: &AtomicBool, written: &AtomicU64, refused: &AtomicU64) {
+    while !over.load(Ordering::Relaxed) {
+        for write in writes {
+            for path in targets(&write.path) {
+                let result = File::options()
+                    .write(true)
+                    .open(path)
+                    .and_then(|mut file| file.write_all(write.value.as_bytes()));
+                let count = if result.is_ok() { written } else { refused };
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// The path itself, or with `*` that of each mouse of the driver just now.
+fn targets(path: &str) -> Vec<PathBuf> {
+    let Some(file) = path.strip_prefix("*/") else { return vec![path.into()] };
+    let Ok(entries) = fs::read_dir(CLASS) else { return Vec::new() };
+    entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("input"))
+        .map(|entry| entry.path().join(file))
+        .collect()
+}
+
+fn cycle(times: u32, taken: bool) -> Result<u32> {
+    for number in 0..times {
+        let mut mouse = VirtualMouse::create(&mouse(0x100))?;
+        let entry = Path::new(CLASS).join(&mouse.input);
+        if taken && !entry.is_dir() {
+            bail!("cycle {number}: the driver has no entry {}", entry.display());
+        }
+        let frame = report(0);
+        mouse.send(&frame, None)?;
+        let seen = mouse.drain()?;
+        if whole(&frame, &seen).is_none() {
+            bail!("cycle {number}: {seen:?}");
+        }
+        drop(mouse);
+        if taken && entry.exists() {
+            bail!("cycle {number}: {} is left over", entry.display());
+        }
+    }
+    Ok(times)
+}
+
+fn reload(times: u32) -> Result<u32> {
+    for number in 0..times {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while let Err(refusal) = modules::remove("maccel") {
+            // Somebody has one of its files open.
+            if refusal.errno != Some(libc::EAGAIN) || Instant::now() > deadline {
+                bail!("reload {number}: {}", refusal.message);
+            }
+            sleep(Duration::from_millis(1));
+        }
+        modules::insert(Path::new(MODULE), "")
+            .map_err(|refusal| anyhow!("reload {number}: {}", refusal.message))?;
+    }
+    Ok(times)
+}
+
+/// A remapper as people run them: it grabs a mouse, and what it reads there it writes to a
+/// virtual mouse, while another real mouse moves too. Prints what each of the three gave.
+pub(crate) fn remap() -> Result<()> {
+    let mut real = VirtualMouse::create(&mouse(1))?;
+    real.grab()?;
+    let mut mapped = VirtualMouse::create(&mouse(2))?;
+    let mut beside = VirtualMouse::create(&mouse(3))?;
+    let mut given: [Vec<(i32, i32)>; 3] = Default::default();
+    for number in 0..100 {
+        let frame = report(number);
+        for (mouse, given) in [&mut real, &mut mapped, &mut beside].into_iter().zip(&mut given) {
+            mouse.send(&frame, None)?;
+            let seen = mouse.drain()?;
+            let movement = whole(&frame, &seen).with_context(|| format!("{seen:?}"))?;
+            given.push(movement);
+        }
+    }
+    println!("{}", serde_json::to_string(&given)?);
+    Ok(())
+}
