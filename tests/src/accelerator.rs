@@ -71,6 +71,10 @@ impl Accelerator {
         if let Some(accelerator) = *answer {
             return Ok(accelerator);
         }
+        // Whoever may not open it today may be allowed to tomorrow: nothing to remember.
+        if fs::File::options().read(true).write(true).open("/dev/kvm").is_err() {
+            return Ok(*answer.insert(Self::Tcg));
+        }
         let memory = memory();
         let remembered = memory
             .as_ref()
@@ -89,9 +93,6 @@ impl Accelerator {
     }
 
     fn probe(guest: &Path, kernel: &Kernel) -> Result<Self, HarnessError> {
-        if fs::File::options().read(true).write(true).open("/dev/kvm").is_err() {
-            return Ok(Self::Tcg);
-        }
         let (sender, lines) = channel();
         let machine = Machine::probe(guest, kernel).on_console_line(move |line| {
             // Nobody listens once the answer is known.
@@ -117,10 +118,8 @@ impl Accelerator {
 /// Where the answer is kept; its name holds the host's boot.
 fn memory() -> Option<PathBuf> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    let cache = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))?;
-    Some(cache.join("vespera").join(format!("accelerator-{}", boot.trim())))
+    let cache = crate::logs::cache_folder()?;
+    Some(cache.join(format!("accelerator-{}", boot.trim())))
 }
 
 fn remember(path: &Path, accelerator: Accelerator) -> std::io::Result<()> {

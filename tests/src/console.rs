@@ -52,8 +52,8 @@ const REMARKS: &[&str] = &[
     "RETBleed:",
     "Speculative Return Stack Overflow:",
     "MMIO Stale Data",
-    "TAA",
-    "MDS",
+    "TAA:",
+    "MDS:",
 ];
 
 /// Lines kept for error messages.
@@ -159,14 +159,24 @@ impl Console {
         self.state().faults.clone()
     }
 
-    /// The last lines.
+    /// The last lines; before them the complaints that long stack traces pushed out.
     #[must_use]
     pub fn last_words(&self) -> String {
         let state = self.state();
         if state.tail.is_empty() {
             return "(it said nothing)".into();
         }
-        state.tail.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+        let mut words: Vec<String> = state
+            .faults
+            .iter()
+            .filter(|fault| !state.tail.contains(&fault.line))
+            .map(|fault| format!("  {}", fault.line))
+            .collect();
+        if !words.is_empty() {
+            words.push("  …".to_owned());
+        }
+        words.extend(state.tail.iter().map(|line| format!("  {line}")));
+        words.join("\n")
     }
 
     fn wait(&self, limit: Duration, enough: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
@@ -252,6 +262,10 @@ mod tests {
         assert_eq!(log, text);
         assert_eq!(console.faults(), [Fault { line: "[    1.0] BUG: x".into(), words: "BUG:" }]);
         assert_eq!(console.last_words(), "  hello\n  [    1.0] BUG: x\n  bye\u{fffd}");
+        for _ in 0..TAIL {
+            console.note("a stack trace".into());
+        }
+        assert!(console.last_words().starts_with("  [    1.0] BUG: x\n  …\n  a stack trace"));
     }
 
     #[test]

@@ -167,9 +167,16 @@ impl Guest {
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults = self.qemu.console().faults();
-        if self.qemu.console().ended().is_none()
-            && let Ok(log) = self.kernel_log()
-        {
+        if self.qemu.console().ended().is_none() {
+            let log = match self.kernel_log() {
+                Ok(log) => log,
+                // A guest that no longer answers has not passed.
+                Err(error) => {
+                    let line = format!("the kernel log cannot be read: {error}");
+                    faults.push(Fault { line, words: "no answer" });
+                    return faults;
+                }
+            };
             // The same complaint has the same text on both, after its time.
             let text = |line: &str| line.split_once("] ").map_or(line, |(_, text)| text).to_owned();
             let known: BTreeMap<String, ()> =

@@ -12,6 +12,16 @@ pub const VARIABLE: &str = "VESPERA_TEST_LOGS";
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
+/// What outlives a run: `$VESPERA_CACHE`, else `vespera` in the user's cache folder.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    std::env::var_os("VESPERA_CACHE").map(PathBuf::from).or_else(|| {
+        let cache = std::env::var_os("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))?;
+        Some(cache.join("vespera"))
+    })
+}
+
 /// The logs of one guest.
 #[derive(Debug)]
 pub struct Logs {
@@ -26,7 +36,9 @@ impl Logs {
     /// If it cannot be made.
     pub fn create(name: &str) -> Result<Self, HarnessError> {
         let base = std::env::var_os(VARIABLE)
-            .map_or_else(|| std::env::temp_dir().join("vespera-test-logs"), PathBuf::from);
+            .map(PathBuf::from)
+            .or_else(|| Some(cache_folder()?.join("guest-logs")))
+            .unwrap_or_else(|| std::env::temp_dir().join("vespera-guest-logs"));
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let folder = base.join(format!("{name}-{}-{number}", std::process::id()));
         fs::create_dir_all(&folder).map_err(HarnessError::file("creating", &folder))?;

@@ -34,6 +34,8 @@ pub(crate) fn tests(artifacts: &Arc<Artifacts>, image: &Image) -> (Arc<Group>, V
         group.test("vesperactl_status_says_healthy", healthy),
         group.test("parameters_belong_to_the_group_maccel", permissions),
         group.test("the_build_added_its_package", package),
+        group.test("nothing_of_the_build_is_left_in_it", no_tools),
+        group.test("the_module_is_of_the_one_kernel_and_indexed", indexed),
     ];
     tests.extend(pointer::tests(&group));
     (group, tests)
@@ -71,5 +73,37 @@ fn permissions(guest: &Guest) -> Result<(), HarnessError> {
 }
 
 fn package(guest: &Guest) -> Result<(), HarnessError> {
-    guest.run(["rpm", "-q", ADDED_PACKAGE])?.success().map(|_| ())
+    guest.run(["rpm", "-q", ADDED_PACKAGE])?.success()?;
+    // Its scriptlet ran, not only its files were unpacked.
+    assert_eq!(guest.read_file("/usr/share/htop/post")?.trim(), "installed");
+    Ok(())
+}
+
+fn no_tools(guest: &Guest) -> Result<(), HarnessError> {
+    for path in [
+        "/usr/bin/gcc",
+        "/usr/bin/cargo",
+        "/usr/bin/make",
+        "/usr/src/kernels",
+        "/ctx",
+        "/driver",
+        "/source",
+        "/cargo",
+        "/usr/bin/vespera-image",
+    ] {
+        let found = guest.run(["test", "-e", path])?;
+        assert_eq!(found.code, 1, "{path} is in the image");
+    }
+    Ok(())
+}
+
+fn indexed(guest: &Guest) -> Result<(), HarnessError> {
+    let folders = guest.run(["ls", "-1", "/usr/lib/modules"])?.success()?.stdout;
+    assert_eq!(folders.trim(), guest.hello().release);
+    let path = guest.run(["modinfo", "--field=filename", "maccel"])?.success()?.stdout;
+    let place = format!("/lib/modules/{}/extra/maccel/maccel.ko.xz", guest.hello().release);
+    assert!(path.trim().ends_with(&place), "{path}");
+    let vermagic = guest.run(["modinfo", "--field=vermagic", "maccel"])?.success()?.stdout;
+    assert!(vermagic.starts_with(&format!("{} ", guest.hello().release)), "{vermagic}");
+    Ok(())
 }

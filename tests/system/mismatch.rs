@@ -51,6 +51,12 @@ fn no_failure(guest: &Guest) -> Result<(), HarnessError> {
 }
 
 fn no_delay(guest: &Guest) -> Result<(), HarnessError> {
+    // Nothing of the boot but the desktop is ordered after the check.
+    let order = ["systemctl", "show", UNIT, "--property=Before", "--value"];
+    let before = guest.run(order)?.success()?.stdout;
+    for waiting in before.split_whitespace() {
+        assert!(["display-manager.service", "shutdown.target"].contains(&waiting), "{before}");
+    }
     let jobs = guest.run(["systemctl", "list-jobs", "--no-legend", "--plain"])?.success()?;
     assert!(!jobs.stdout.contains(".service"), "{}", jobs.stdout);
     let show = ["systemctl", "show", UNIT, "--property=ActiveState,Result,ExecMainStatus"];

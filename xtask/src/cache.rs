@@ -23,12 +23,29 @@ pub(crate) struct Args {
     clear: bool,
 }
 
+/// All that is ever made in the cache folder.
+const FOLDERS: &[&str] = &[
+    "build-cache",
+    "containers",
+    "guest-logs",
+    "logs",
+    "made",
+    "scratch",
+    "target",
+    "target-guest",
+    "tools",
+];
+
 /// Entry point of `cargo xtask cache`.
 pub(crate) fn main(args: &Args) -> Result<()> {
     let cache = Cache::open()?;
     if args.clear {
-        privilege::remove_tree(&cache.root)?;
-        println!("removed {}", cache.root);
+        // By name: the folder may have been set to one that holds other things too, and
+        // the lock must outlive whoever waits for it.
+        for name in FOLDERS {
+            privilege::remove_tree(&cache.root.join(name))?;
+        }
+        println!("removed what was kept in {}", cache.root);
         return Ok(());
     }
     println!("{}", cache.root);
@@ -108,6 +125,7 @@ impl Cache {
 
     /// A folder of this name for tools that manage their own contents.
     pub(crate) fn folder(&self, name: &str) -> Result<Utf8PathBuf> {
+        debug_assert!(FOLDERS.contains(&name), "{name} is not cleared");
         let path = self.root.join(name);
         fs::create_dir_all(&path).with_context(|| format!("cannot create {path}"))?;
         Ok(path)

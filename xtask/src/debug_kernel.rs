@@ -12,6 +12,7 @@ use anyhow::{Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cache::{Cache, Key};
+use crate::driver;
 use crate::enter::Room;
 use crate::mirror::Mirror;
 use crate::privilege;
@@ -107,10 +108,13 @@ impl DebugKernel {
             process::run(step, Command::new("cp").args(copy))?;
             let room = self.room(cache, workshop)?.bind(&folder.join("kmod"), "/kmod");
             let words = ["-C", "/debug/build", "M=/kmod", "W=1", "C=2", "CHECK=/debug/sparse"];
-            process::run(step, room.command("make")?.args(words).arg("modules"))?;
+            // cmd_checkdoc: see the driver for other kernels.
+            process::run(
+                step,
+                room.command("make")?.args(words).args(["cmd_checkdoc=", "modules"]),
+            )?;
             let log = std::fs::read_to_string(step.log())?;
-            let warnings: Vec<&str> =
-                log.lines().filter(|line| line.contains("warning:")).collect();
+            let warnings = driver::warnings(&log);
             if !warnings.is_empty() {
                 bail!("the compiler or sparse warns:\n{}", warnings.join("\n"));
             }

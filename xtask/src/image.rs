@@ -13,12 +13,13 @@ use crate::kernels::only_entry;
 use crate::process;
 use crate::progress::{Origin, Steps};
 use crate::source;
-use crate::standin::{Standin, stored};
+use crate::standin::{Standin, forget_older, stored};
 use crate::workshop::Workshop;
 
 /// Everything that the Containerfile copies: what the result depends on.
 const SOURCES: &[&str] = &[
     "Containerfile",
+    ".containerignore",
     "vespera-config.yaml",
     "Cargo.toml",
     "Cargo.lock",
@@ -28,6 +29,9 @@ const SOURCES: &[&str] = &[
     "host-agent",
     "image",
     "packaging",
+    "tests/Cargo.toml",
+    "tests/guest/Cargo.toml",
+    "xtask/Cargo.toml",
 ];
 
 /// A built image.
@@ -50,7 +54,7 @@ impl Image {
         standin: &Standin,
     ) -> Result<Self> {
         let crates = vendor(cache, steps)?;
-        let key = Key::new("image-1").part(&standin.base).part(&standin.builder);
+        let key = Key::new("image-2").part(&standin.base).part(&standin.builder);
         let key = source::hash(key, SOURCES)?.text();
         let reference = format!("localhost/vespera:{key}");
         let storage = workshop.room(cache)?;
@@ -69,6 +73,7 @@ impl Image {
             build.arg(format!("--build-arg=BASE_IMAGE={}", standin.base));
             build.arg(format!("--build-arg=BUILDER_IMAGE={}", standin.builder));
             process::run(step, build.args(["--tag", &reference, "."]))?;
+            forget_older(&storage, &reference)?;
             Ok(((), Origin::Made))
         })?;
         let made = cache.entry(

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cache::{Cache, Key};
+use crate::enter::Room;
 use crate::privilege;
 use crate::process;
 use crate::progress::{Step, Steps};
@@ -17,8 +18,10 @@ use crate::workshop::Workshop;
 pub(crate) enum Series {
     /// The one whose headers are in the workshop; the image is built for it.
     Image,
-    /// An older one, for which the image has no module.
-    Other,
+    /// The oldest the driver supports; the image has no module for it.
+    Oldest,
+    /// The newest to be had.
+    Newest,
 }
 
 impl Series {
@@ -26,19 +29,22 @@ impl Series {
     fn name(self) -> &'static str {
         match self {
             Self::Image => "6.12",
-            Self::Other => "6.1",
+            Self::Oldest => "6.1",
+            Self::Newest => "newest",
         }
     }
 }
 
 /// The package that depends on the newest kernel of each suite.
 const METAPACKAGE: &str = "linux-image-amd64";
+/// From 7.x on the kernel package is empty and depends on these.
+const SPLIT: &[&str] = &["linux-binary-", "linux-modules-", "linux-base-"];
 
 /// A kernel, unpacked.
 #[derive(Debug, Clone)]
 pub(crate) struct Kernel {
     /// The series it belongs to, for example `6.12`.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// What `uname -r` says, for example `6.12.117+deb13-amd64`.
     pub(crate) release: String,
     /// Where its files are: `vmlinux` (ELF), `vmlinuz` and `usr/lib/modules/RELEASE`.
@@ -73,7 +79,8 @@ impl Kernel {
             |step, folder| unpack(cache, step, workshop, series, folder),
         )?;
         let release = only_entry(&folder.join("usr/lib/modules"))?;
-        Ok(Self { name: series.name(), release, folder })
+        let name = release.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
+        Ok(Self { name, release, folder })
     }
 }
 
@@ -84,7 +91,7 @@ fn unpack(
     series: Series,
     folder: &Utf8Path,
 ) -> Result<()> {
-    let room = workshop.room(cache)?.bind(folder, "/w").workdir("/w");
+    let room = workshop.room(cache)?.bind(folder, "/w");
     process::run(step, room.command("apt-get")?.args(["--quiet", "update"]))?;
     let version = match series {
         // The very kernel that the workshop's headers belong to.
@@ -93,9 +100,12 @@ fn unpack(
             "--showformat=${Version}",
             "linux-headers-amd64",
         ]))?,
-        Series::Other => {
+        Series::Oldest | Series::Newest => {
             let listed = process::read(room.command("apt-cache")?.args(["madison", METAPACKAGE]))?;
-            newest(&listed, "6.1.").context("the mirror has no kernel 6.1")?.to_owned()
+            let beginning = if series == Series::Oldest { "6.1." } else { "" };
+            newest(&listed, beginning)
+                .with_context(|| format!("the mirror has no kernel {}", series.name()))?
+                .to_owned()
         }
     };
     let shown = process::read(
@@ -104,18 +114,43 @@ fn unpack(
     .with_context(|| {
         format!("the mirror has replaced kernel {version}: `cargo xtask cache --clear` starts anew")
     })?;
-    let package = dependency(&shown)
+    let package = dependencies(&shown, &["linux-image-"])
+        .into_iter()
+        .next()
         .with_context(|| format!("{METAPACKAGE} {version} depends on no kernel package"))?;
-    process::run(step, room.command("apt-get")?.args(["--quiet", "download", package]))?;
-    let deb = only_entry(folder)?;
-    process::run(step, room.command("dpkg-deb")?.args(["--extract", &deb, "/w/unpacked"]))?;
+    extract(step, &room, folder, &package, SPLIT)?;
     arrange(&folder.join("unpacked"), folder)?;
     let release = only_entry(&folder.join("usr/lib/modules"))?;
     process::run(step, room.command("depmod")?.args(["--basedir", "/w", &release]))?;
-    for left in [deb.as_str(), "unpacked"] {
-        privilege::remove_tree(&folder.join(left))?;
+    privilege::remove_tree(&folder.join("unpacked"))
+}
+
+/// Downloads `package`, and those it depends on whose names begin with one of `parts`,
+/// and unpacks them all into `unpacked` in `folder`, which the room shows at `/w`.
+pub(crate) fn extract(
+    step: &Step,
+    room: &Room,
+    folder: &Utf8Path,
+    package: &str,
+    parts: &[&str],
+) -> Result<()> {
+    let shown = process::read(room.command("apt-cache")?.args(["show", package]))?;
+    let debs = folder.join("debs");
+    fs::create_dir_all(&debs)?;
+    let download = room.clone().workdir("/w/debs");
+    process::run(
+        step,
+        download
+            .command("apt-get")?
+            .args(["--quiet", "download", package])
+            .args(dependencies(&shown, parts)),
+    )?;
+    for deb in debs.read_dir_utf8()? {
+        let inside = format!("/w/debs/{}", deb?.file_name());
+        process::run(step, room.command("dpkg-deb")?.args(["--extract", &inside, "/w/unpacked"]))?;
     }
-    Ok(())
+    privilege::remove_tree(&debs)?;
+    privilege::take(&folder.join("unpacked"))
 }
 
 /// Takes what we need of an unpacked kernel package to its place.
@@ -133,7 +168,14 @@ fn arrange(unpacked: &Utf8Path, folder: &Utf8Path) -> Result<()> {
         .with_context(|| format!("cannot move {modules}"))?;
     // depmod looks below /lib.
     std::os::unix::fs::symlink("usr/lib", folder.join("lib"))?;
-    let vmlinuz = unpacked.join(format!("boot/vmlinuz-{release}"));
+    // From 7.x on the image lies beside the modules.
+    let vmlinuz = [
+        unpacked.join(format!("boot/vmlinuz-{release}")),
+        target.join("modules").join(&release).join("vmlinuz"),
+    ]
+    .into_iter()
+    .find(|path| path.is_file())
+    .context("the kernel package holds no vmlinuz")?;
     let image = fs::read(&vmlinuz).with_context(|| format!("cannot read {vmlinuz}"))?;
     let elf = vespera_tests::vmlinux::extract_vmlinux(&image)
         .with_context(|| format!("cannot unpack {vmlinuz}"))?;
@@ -150,14 +192,14 @@ fn newest<'a>(madison: &'a str, beginning: &str) -> Option<&'a str> {
         .find(|version| version.starts_with(beginning))
 }
 
-/// The kernel package named in the `Depends:` line of a metapackage.
-fn dependency(shown: &str) -> Option<&str> {
-    shown
-        .lines()
-        .find_map(|line| line.strip_prefix("Depends:"))?
-        .split_whitespace()
-        .find(|word| word.starts_with("linux-image-"))
-        .map(|word| word.trim_end_matches(','))
+/// The packages in the first `Depends:` line whose names begin with one of `beginnings`.
+fn dependencies(shown: &str, beginnings: &[&str]) -> Vec<String> {
+    let line = shown.lines().find_map(|line| line.strip_prefix("Depends:")).unwrap_or_default();
+    line.split(',')
+        .filter_map(|entry| entry.split_whitespace().next())
+        .filter(|name| beginnings.iter().any(|beginning| name.starts_with(beginning)))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The name of the one entry of a folder.
@@ -188,6 +230,14 @@ mod tests {
     fn the_kernel_package_is_the_dependency() {
         let text =
             "Package: linux-image-amd64\nDepends: linux-image-6.1.0-56-amd64 (= 6.1.192-2)\n";
-        assert_eq!(dependency(text), Some("linux-image-6.1.0-56-amd64"));
+        assert_eq!(dependencies(text, &["linux-image-"]), ["linux-image-6.1.0-56-amd64"]);
+    }
+
+    #[test]
+    fn a_split_kernel_package_leads_to_its_parts() {
+        let text = "Depends: dracut | initramfs-tools (>= 0.120), linux-base-7.3.4 (= 7.3.4-1), \
+                    linux-binary-7.3.4 (= 7.3.4-1), linux-modules-7.3.4\nDepends: linux-base-old\n";
+        let parts = ["linux-base-7.3.4", "linux-binary-7.3.4", "linux-modules-7.3.4"];
+        assert_eq!(dependencies(text, SPLIT), parts);
     }
 }

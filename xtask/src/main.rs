@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`up`] and [`test`] are the two stories; each strings together
 //! steps of [`setup`] (what the machine must have), [`workshop`] (the tool root),
-//! [`kernels`], [`standin`] (what the build calls Aurora here), [`image`] and
+//! [`kernels`], [`driver`], [`standin`] (what the build calls Aurora here), [`image`] and
 //! [`guest`]. [`soak`] tests for longer, on a [`debug_kernel`] too; [`bench`] prints
 //! figures. [`cache`] keeps every result under the hash of what it was made of,
 //! [`progress`] shows and times each step, [`process`] runs other programs.
@@ -14,9 +14,11 @@ mod bench;
 mod cache;
 mod debug_kernel;
 mod deny;
+mod driver;
 mod enter;
 mod generate;
 mod guest;
+mod headers;
 mod image;
 mod kernels;
 mod mirror;

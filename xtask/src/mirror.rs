@@ -29,11 +29,22 @@ impl Mirror {
         let mut files = vec![apt.join("sources.list")];
         if let Ok(folder) = apt.join("sources.list.d").read_dir_utf8() {
             files.extend(folder.filter_map(|entry| Some(entry.ok()?.into_path())));
+            // apt reads no others (sources.list(5)): backups and disabled ones stay out.
+            files.retain(|file| matches!(file.extension(), Some("list" | "sources")));
         }
         files.sort();
         for file in files {
             if let Ok(text) = std::fs::read_to_string(&file) {
                 uris.extend(uris_of(&text));
+            }
+        }
+        // A cloud image's `mirror+file:` names a list of addresses, best first.
+        for uri in &mut uris {
+            if let Some(list) = uri.strip_prefix("mirror+file:")
+                && let Ok(text) = std::fs::read_to_string(list)
+                && let Some(first) = text.split_whitespace().next()
+            {
+                *uri = first.trim_end_matches('/').to_owned();
             }
         }
         Self::among(&uris).context(
@@ -63,9 +74,12 @@ impl Mirror {
 }
 
 /// The addresses in an apt source file, in either of its two formats, without a
-/// final slash.
+/// final slash; those of a file with a disabled stanza are left out.
 fn uris_of(text: &str) -> Vec<String> {
     let mut found = Vec::new();
+    if text.lines().any(|line| line.trim().eq_ignore_ascii_case("Enabled: no")) {
+        return found;
+    }
     for line in text.lines().map(str::trim) {
         if let Some(uris) = line.strip_prefix("URIs:") {
             found.extend(uris.split_whitespace().map(str::to_owned));
@@ -91,6 +105,11 @@ mod tests {
                     # deb http://no.example/debian x main\n\
                     deb [arch=amd64 signed-by=/k] https://b.example/debian-security x main\n";
         assert_eq!(uris_of(text), ["http://a.example/debian", "https://b.example/debian-security"]);
+    }
+
+    #[test]
+    fn a_disabled_source_is_no_mirror() {
+        assert!(uris_of("Types: deb\nURIs: http://a.example/debian\nEnabled: no\n").is_empty());
     }
 
     #[test]

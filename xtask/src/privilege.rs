@@ -27,9 +27,36 @@ pub(crate) fn command(program: &str) -> Command {
     command
 }
 
-/// The words to type before a command that needs root.
+/// The word to type before a command that needs root, where there is one.
 pub(crate) fn prefix() -> &'static str {
-    if is_root() { "" } else { "sudo " }
+    if is_root() || !available() { "" } else { "sudo " }
+}
+
+/// Asks for the right to become root before anything is done that needs it, so that no
+/// question comes up in the middle of a step.
+///
+/// # Errors
+/// If root cannot be had.
+pub(crate) fn prepare() -> Result<()> {
+    if is_root() {
+        return Ok(());
+    }
+    println!("The tool root and the image are built as root, through sudo.");
+    let status = Command::new("sudo").arg("--validate").status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => bail!("sudo refused; run this as root, or as a user who may use sudo"),
+        Err(_) => bail!("there is no sudo here; run this as root"),
+    }
+}
+
+/// Gives what a root step has made to the person who runs this.
+pub(crate) fn take(path: &Utf8Path) -> Result<()> {
+    if is_root() {
+        return Ok(());
+    }
+    let owner = format!("{}:{}", nix::unistd::geteuid(), nix::unistd::getegid());
+    crate::process::read(command("chown").args(["-R", &owner, "--", path.as_str()])).map(drop)
 }
 
 /// Removes a file or folder that may belong to root; an absent one is fine.

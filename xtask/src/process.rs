@@ -5,15 +5,11 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use camino::Utf8Path;
 
 use crate::progress::Step;
-
-/// How often a step that runs without a terminal says that it is still there.
-const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// Runs `command` to its end; both of its outputs go to the step's log.
 pub(crate) fn run(step: &Step, command: &mut Command) -> Result<()> {
@@ -29,17 +25,12 @@ pub(crate) fn run(step: &Step, command: &mut Command) -> Result<()> {
         .with_context(|| format!("cannot start `{shown}`"))?;
     // The command keeps the pipe's write ends open until it is dropped or given new ones.
     command.stdout(Stdio::null()).stderr(Stdio::null());
-    let mut said = Instant::now();
     for line in BufReader::new(reader).split(b'\n') {
         let line = line?;
         log.write_all(&line)?;
         log.write_all(b"\n")?;
         let text = String::from_utf8_lossy(&line);
         step.show(&text);
-        if said.elapsed() > HEARTBEAT {
-            said = Instant::now();
-            println!("   … {}", text.chars().take(100).collect::<String>());
-        }
     }
     let status = child.wait()?;
     if !status.success() {

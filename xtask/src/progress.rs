@@ -7,6 +7,7 @@
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -14,6 +15,9 @@ use camino::Utf8PathBuf;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cache::Cache;
+
+/// How often a step that runs without a terminal says that it is still there.
+const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// How a step came by its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,20 +69,43 @@ impl Steps {
         self.step(name, |step| Ok((work(step)?, Origin::Made)))
     }
 
+    /// Runs one step whose programs talk to the reader themselves.
+    pub(crate) fn show(&self, name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        println!("-> {name}");
+        self.timed(name, None, |_| Ok((work()?, Origin::Made)))
+    }
+
     /// Runs one step that may find its result in the cache.
     pub(crate) fn step<T>(
         &self,
         name: &str,
         work: impl FnOnce(&Step) -> Result<(T, Origin)>,
     ) -> Result<T> {
-        let slug: String =
-            name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        let step = Step { bar: spinner(name), log: self.logs.join(format!("{slug}.log")) };
-        if step.bar.is_none() {
+        let bar = spinner(name);
+        if bar.is_none() {
             println!("-> {name}");
         }
+        self.timed(name, bar, work)
+    }
+
+    fn timed<T>(
+        &self,
+        name: &str,
+        bar: Option<ProgressBar>,
+        work: impl FnOnce(&Step) -> Result<(T, Origin)>,
+    ) -> Result<T> {
+        let slug: String =
+            name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let step = Step { bar, log: self.logs.join(format!("{slug}.log")) };
         let start = Instant::now();
-        let result = work(&step);
+        let result = std::thread::scope(|scope| {
+            // Dropping the sender, also by a panic, ends the heartbeat.
+            let (_alive, ended) = mpsc::channel::<()>();
+            if step.bar.is_none() {
+                scope.spawn(move || heartbeat(&ended, start));
+            }
+            work(&step)
+        });
         let took = start.elapsed();
         if let Some(bar) = &step.bar {
             bar.finish_and_clear();
@@ -124,6 +151,13 @@ pub(crate) fn seconds(duration: Duration) -> String {
         format!("{} min {:02} s", whole / 60, whole % 60)
     } else {
         format!("{:.1} s", duration.as_secs_f64())
+    }
+}
+
+/// Says now and then that a step is still at work, until the other end is dropped.
+fn heartbeat(ended: &mpsc::Receiver<()>, start: Instant) {
+    while ended.recv_timeout(HEARTBEAT) == Err(RecvTimeoutError::Timeout) {
+        println!("   … still at work ({})", seconds(start.elapsed()));
     }
 }
 

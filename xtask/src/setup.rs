@@ -67,6 +67,16 @@ const NEEDS: &[Need] = &[
         packages: (&["libc6-dev"], &["glibc-static"]),
     },
     Need {
+        why: "rustfmt, which checks the form of the code",
+        present: || process::exists("rustfmt"),
+        packages: (&["rustfmt"], &["rustfmt"]),
+    },
+    Need {
+        why: "clippy, which checks its habits",
+        present: || process::exists("cargo-clippy"),
+        packages: (&["rust-clippy"], &["clippy"]),
+    },
+    Need {
         why: "libkmod's header, for vespera-module",
         present: || fs::metadata("/usr/include/libkmod.h").is_ok(),
         packages: (&["libkmod-dev"], &["kmod-devel"]),
@@ -120,7 +130,11 @@ fn any_file(folders: &[&str], name: &str) -> bool {
 
 /// Whether libclang's library is somewhere that build scripts look.
 fn libclang() -> Option<()> {
-    let is_it = |name: &str| name.starts_with("libclang.so") || name.starts_with("libclang-");
+    // Not libclang-cpp, which is another library.
+    let is_it = |name: &str| {
+        name.starts_with("libclang.so")
+            || (name.starts_with("libclang-") && !name.starts_with("libclang-cpp"))
+    };
     let llvm = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
     let llvm = llvm.filter(|path| path.to_string_lossy().contains("/llvm")).map(|p| p.join("lib"));
     LIBRARY_FOLDERS.iter().map(Into::into).chain(llvm).find_map(|folder| {
@@ -197,6 +211,9 @@ pub(crate) fn ensure(args: Args) -> Result<bool> {
 /// # Errors
 /// As [`ensure`].
 pub(crate) fn ensure_with(args: Args, more: &[Need]) -> Result<bool> {
+    if std::env::consts::ARCH != "x86_64" {
+        bail!("the guests are x86_64 machines; this one is {}", std::env::consts::ARCH);
+    }
     let missing: Vec<&Need> = NEEDS.iter().chain(more).filter(|need| !(need.present)()).collect();
     if missing.is_empty() {
         return Ok(false);

@@ -12,6 +12,7 @@ use crate::artifacts;
 use crate::cache::Cache;
 use crate::debug_kernel::DebugKernel;
 use crate::guest;
+use crate::privilege;
 use crate::progress::Steps;
 use crate::setup;
 use crate::source;
@@ -51,14 +52,15 @@ pub(crate) fn main(args: &Args) -> Result<()> {
 }
 
 fn driver(cache: &Cache, steps: &Steps) -> Result<()> {
+    privilege::prepare()?;
     let workshop = Workshop::make(cache, steps)?;
     let kernel = DebugKernel::make(cache, steps)?;
     let module = kernel.driver(cache, steps, &workshop)?;
     steps.run("style of the driver: checkpatch --strict", |step| kernel.check_style(step))?;
     let watched = watched(cache, steps, &kernel, &module)?;
-    steps.run("driver on the debug kernel", |_| system_tests(cache, &watched))?;
+    steps.show("driver on the debug kernel", || system_tests(cache, &watched))?;
     let stock = artifacts::make(cache, steps)?;
-    steps.run("driver on the distribution's kernels", |_| system_tests(cache, &stock))?;
+    steps.show("driver on the distribution's kernels", || system_tests(cache, &stock))?;
     let reports = steps.run("driver arithmetic: fuzz 10^8 reports", |step| {
         arithmetic::fuzz(cache, step, Until::Reports(REPORTS))
     })?;

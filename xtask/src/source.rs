@@ -21,11 +21,20 @@ pub(crate) fn files(paths: &[&str]) -> Result<Vec<Utf8PathBuf>> {
     let root = root()?;
     let listed = process::read(
         Command::new("git")
-            .args(["-C", root.as_str(), "ls-files", "--cached", "--others", "--exclude-standard"])
+            .args([
+                "-C",
+                root.as_str(),
+                "ls-files",
+                "-z",
+                "--cached",
+                "--others",
+                "--exclude-standard",
+            ])
             .arg("--")
             .args(paths),
     )?;
-    let mut files: Vec<Utf8PathBuf> = listed.lines().map(Utf8PathBuf::from).collect();
+    let mut files: Vec<Utf8PathBuf> =
+        listed.split_terminator('\0').map(Utf8PathBuf::from).collect();
     files.retain(|file| root.join(file).is_file());
     files.sort();
     files.dedup();
@@ -45,12 +54,16 @@ pub(crate) fn hash(mut key: Key, paths: &[&str]) -> Result<Key> {
 
 /// Files whose first lines name their licence.
 const LICENSED: &[&str] =
-    &["rs", "c", "h", "toml", "Containerfile", "service", "path", "target", "rules", "yml"];
+    &["rs", "c", "h", "toml", "Containerfile", "service", "path", "rules", "yml", "yaml", "spec"];
 /// A file over this size does not belong into a repository of sources.
 const LARGEST: u64 = 1_000_000;
 
+/// The table of requirements with the test that proves each.
+const REQUIREMENTS: &str = "docs/requirements.md";
+
 /// Checks what every file of the repository must fulfil: a licence line where the
-/// format has comments, and a sensible size.
+/// format has comments, and a sensible size; and that the tests named in the table of
+/// requirements exist.
 pub(crate) fn check() -> Result<()> {
     let root = root()?;
     let mut faults = Vec::new();
@@ -67,8 +80,39 @@ pub(crate) fn check() -> Result<()> {
             }
         }
     }
+    let mut code = String::new();
+    for file in files(&["*.rs"])? {
+        code += &std::fs::read_to_string(root.join(&file)).with_context(|| format!("{file}"))?;
+    }
+    let table = std::fs::read_to_string(root.join(REQUIREMENTS)).context(REQUIREMENTS)?;
+    for test in named_tests(&table) {
+        let name = test.rsplit("::").next().unwrap_or_default();
+        // Unit tests are functions; system tests are registered by name.
+        if !code.contains(&format!("fn {name}(")) && !code.contains(&format!("\"{name}\"")) {
+            faults.push(format!("{REQUIREMENTS}: there is no test {test}"));
+        }
+    }
     if !faults.is_empty() {
         anyhow::bail!("{}", faults.join("\n"));
     }
     Ok(())
+}
+
+/// The names in backticks that are paths of tests.
+fn named_tests(table: &str) -> impl Iterator<Item = &str> {
+    table.lines().filter(|line| line.starts_with("| ")).flat_map(|line| {
+        line.split('`').skip(1).step_by(2).filter(|word| word.contains("::") && !word.contains(' '))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_named_in_a_table_are_found_and_other_code_is_not() {
+        let table =
+            "| A-1 | x | `vespera-image plan` | done: `image::a::works`, `b::c` |\n`d::e`\n";
+        assert_eq!(named_tests(table).collect::<Vec<_>>(), ["image::a::works", "b::c"]);
+    }
 }

@@ -3,6 +3,7 @@
 //! `tests/standin/`, whose README names every stand-in.
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -188,7 +189,8 @@ impl Maker<'_> {
             fs::create_dir_all(&folder)?;
             context(step, &folder)?;
             let files = source::root()?.join(FILES);
-            let room = storage.bind_read_only(&folder, "/w").bind_read_only(&files, "/standin");
+            let room =
+                storage.clone().bind_read_only(&folder, "/w").bind_read_only(&files, "/standin");
             process::run(
                 step,
                 room.command("buildah")?
@@ -198,9 +200,23 @@ impl Maker<'_> {
                     .args(["--tag", &reference, "/w"]),
             )?;
             privilege::remove_tree(&folder)?;
+            forget_older(&storage, &reference)?;
             Ok((reference.clone(), Origin::Made))
         })
     }
+}
+
+/// Removes the images of the same name that `reference` has replaced.
+pub(crate) fn forget_older(room: &Room, reference: &str) -> Result<()> {
+    let same_name = |image: &str| {
+        image.rsplit_once(':').map(|(name, _)| name) == reference.rsplit_once(':').map(|(n, _)| n)
+    };
+    let listed =
+        process::read(room.command("buildah")?.args(["images", "--format={{.Name}}:{{.Tag}}"]))?;
+    for old in listed.lines().filter(|&image| image != reference && same_name(image)) {
+        process::read(room.command("buildah")?.args(["rmi", "--force", old]))?;
+    }
+    Ok(())
 }
 
 /// Whether the storage of `room` holds an image of this name.
@@ -210,8 +226,8 @@ pub(crate) fn stored(room: &Room, reference: &str) -> Result<bool> {
     Ok(command.output().context("cannot start buildah")?.status.success())
 }
 
-fn copy(options: &[&str], from: &Utf8Path, to: &Utf8Path) -> std::process::Command {
-    let mut command = privilege::command("cp");
+fn copy(options: &[&str], from: &Utf8Path, to: &Utf8Path) -> Command {
+    let mut command = Command::new("cp");
     command.args(options).args([from.as_str(), to.as_str()]);
     command
 }

@@ -43,14 +43,14 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         Ok(cargo)
     };
 
-    steps.run("formatting", |_| show(&mut cargo(&["fmt", "--all", "--check"])?))?;
-    steps.run("house rules for files", |_| source::check())?;
-    steps.run("generated files", |_| generate::main(&generate::Args { check: true }))?;
-    steps.run("lints", |_| {
+    steps.show("formatting", || show(&mut cargo(&["fmt", "--all", "--check"])?))?;
+    steps.show("house rules for files", source::check)?;
+    steps.show("generated files", || generate::main(&generate::Args { check: true }))?;
+    steps.show("lints", || {
         let words = ["clippy", "--workspace", "--all-targets", "--features=vespera-tests/vm"];
         show(cargo(&words)?.args(["--locked", "--quiet", "--", "--deny=warnings"]))
     })?;
-    steps.run("unit and integration tests", |_| {
+    steps.show("unit and integration tests", || {
         show(&mut cargo(&["test", "--workspace", "--locked", "--quiet"])?)
     })?;
     steps.run("driver frames in user space", |step| arithmetic::check_frames(&cache, step))?;
@@ -66,7 +66,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         println!("left out by --quick: the image build and the system tests in QEMU");
     } else {
         let list = artifacts::make(&cache, &steps)?;
-        steps.run("system tests in QEMU", |_| {
+        steps.show("system tests in QEMU", || {
             let words = ["test", "--locked", "--package=vespera-tests", "--features=vm"];
             show(cargo(&words)?.args(["--test=system"]).env("VESPERA_ARTIFACTS", &list))
         })?;

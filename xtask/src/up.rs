@@ -54,13 +54,17 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         let guest = Machine::image(&artifacts, image, kernel).name("up").boot()?;
         step.show("booted, waiting for the services");
         guest.wait_for_boot(BOOT)?;
+        // The last devices may have come this moment.
+        guest.run(["udevadm", "settle"])?;
         Ok(guest)
     })?;
     let status = guest.run(["vesperactl", "status"])?;
+    let mut code = 0;
     println!("\n$ vesperactl status\n{}{}", status.stdout, status.stderr);
     if !args.command.is_empty() {
         let output = guest.run(args.command.iter().cloned())?;
         print!("$ {}\n{}{}", args.command.join(" "), output.stdout, output.stderr);
+        code = output.code;
     } else if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && !args.no_shell {
         println!("This is a shell inside the guest; leaving it powers the guest off.");
         guest.shell()?;
@@ -69,6 +73,9 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     steps.summary();
     if status.code != 0 {
         bail!("the guest is not healthy: `vesperactl status` ended with {}", status.code);
+    }
+    if code != 0 {
+        bail!("`{}` ended with {code} in the guest", args.command.join(" "));
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ mod ownership;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use camino::Utf8Path;
 use clap::Parser;
 
 use crate::args::{Args, Command};
@@ -33,7 +34,8 @@ fn main() -> ExitCode {
     let args = Args::parse();
     journal::start();
     if matches!(args.command, Command::Run { .. }) {
-        std::thread::spawn(give_up_in_time);
+        let report = args.root.at(health::report::PATH);
+        std::thread::spawn(move || give_up_in_time(&report));
     }
     let outcome = match args.command {
         Command::Run { no_load } => guard::run(&args.root, !no_load)
@@ -51,8 +53,14 @@ fn main() -> ExitCode {
 }
 
 /// Ends the program when the deadline has passed; whoever asks finds no report, and says so.
-fn give_up_in_time() {
+fn give_up_in_time(report: &Utf8Path) {
     std::thread::sleep(DEADLINE);
     log::error!("gave up after {} s", DEADLINE.as_secs());
+    // What an earlier run of this boot found is no answer to this one.
+    if let Err(error) = std::fs::remove_file(report)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        log::error!("{report} cannot be removed: {error}");
+    }
     std::process::exit(UNFIT.into());
 }
