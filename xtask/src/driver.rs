@@ -71,7 +71,7 @@ fn make(step: &Step, headers: &Headers, folder: &Utf8Path) -> Result<()> {
 }
 
 /// The lines in which the build warns of something in the driver.
-fn warnings(log: &str) -> Vec<&str> {
+pub(crate) fn warnings(log: &str) -> Vec<&str> {
     log.lines()
         .filter(|line| line.to_lowercase().contains("warning: "))
         .filter(|line| !line.contains(OTHER_COMPILER))

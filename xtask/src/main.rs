@@ -4,13 +4,15 @@
 //! Reading order: [`up`] and [`test`] are the two stories; each strings together
 //! steps of [`setup`] (what the machine must have), [`workshop`] (the tool root),
 //! [`kernels`], [`driver`], [`standin`] (what the build calls Aurora here), [`image`] and
-//! [`guest`]. [`bench`] prints figures. [`cache`] keeps every result under the hash of
-//! what it was made of,
+//! [`guest`]. [`soak`] tests for longer, on a [`debug_kernel`] too; [`bench`] prints
+//! figures. [`cache`] keeps every result under the hash of what it was made of,
 //! [`progress`] shows and times each step, [`process`] runs other programs.
 
+mod arithmetic;
 mod artifacts;
 mod bench;
 mod cache;
+mod debug_kernel;
 mod deny;
 mod driver;
 mod enter;
@@ -24,6 +26,7 @@ mod privilege;
 mod process;
 mod progress;
 mod setup;
+mod soak;
 mod source;
 mod standin;
 mod test;
@@ -52,6 +55,8 @@ enum Command {
     Build(setup::Args),
     /// Run every test of the repository
     Test(test::Args),
+    /// Run the long tests: more of everything, on a kernel that watches
+    Soak(soak::Args),
     /// Measure and print the figures
     Bench(bench::Args),
     /// Write the generated files anew, or check that they are current
@@ -69,6 +74,7 @@ fn main() -> ExitCode {
         Command::Up(args) => up::main(&args),
         Command::Build(args) => up::build(args),
         Command::Test(args) => test::main(&args),
+        Command::Soak(args) => soak::main(&args),
         Command::Bench(args) => bench::main(&args),
         Command::Generate(args) => generate::main(&args),
         Command::Cache(args) => cache::main(&args),

@@ -112,6 +112,15 @@ pub(crate) const BENCH: &[Need] = &[
     },
 ];
 
+/// What only `cargo xtask soak` needs.
+pub(crate) const SOAK: &[Need] = &[Need {
+    why: "Perl with its modules, for the kernel's style check",
+    present: || process::read(Command::new("perl").args(CHECKPATCH)).is_ok(),
+    packages: (&["perl"], &["perl"]),
+}];
+/// The modules that checkpatch.pl uses and a small Perl lacks.
+const CHECKPATCH: &[&str] = &["-MTerm::ANSIColor", "-MEncode", "-e1"];
+
 const LIBRARY_FOLDERS: &[&str] =
     &["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
 
@@ -267,7 +276,7 @@ mod tests {
 
     #[test]
     fn every_need_has_a_package_on_every_distribution() {
-        for need in NEEDS.iter().chain(BENCH) {
+        for need in NEEDS.iter().chain(BENCH).chain(SOAK) {
             assert!(!need.packages.0.is_empty() && !need.packages.1.is_empty(), "{}", need.why);
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::arithmetic::{self, Until};
 use crate::artifacts;
 use crate::cache::Cache;
 use crate::deny;
@@ -51,6 +52,10 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     })?;
     steps.show("unit and integration tests", || {
         show(&mut cargo(&["test", "--workspace", "--locked", "--quiet"])?)
+    })?;
+    steps.run("driver frames in user space", |step| arithmetic::check_frames(&cache, step))?;
+    steps.run("driver arithmetic: fuzz 10 s", |step| {
+        arithmetic::fuzz(&cache, step, Until::Seconds(10)).map(drop)
     })?;
     steps.run("licences and sources of the crates", |step| {
         let deny = deny::install(&cache, step)?;

@@ -18,7 +18,7 @@ use crate::progress::Steps;
 
 /// Debian release of the workshop: its buildah is safe with `--mount=type=tmpfs`
 /// (older ones empty the layer), its gcc is the one that built the kernel used.
-const SUITE: &str = "trixie";
+pub(crate) const SUITE: &str = "trixie";
 /// Older suites only add older versions, which apt leaves alone: kernels come from them.
 const SUITES: &[&str] =
     &["trixie", "trixie-backports", "trixie-security", "bookworm", "bookworm-security"];

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask soak`: what takes too long for every `test`, run before a release.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::json;
+
+use crate::arithmetic::{self, Until};
+use crate::artifacts;
+use crate::cache::Cache;
+use crate::debug_kernel::DebugKernel;
+use crate::guest;
+use crate::privilege;
+use crate::progress::Steps;
+use crate::setup;
+use crate::source;
+use crate::workshop::Workshop;
+
+/// Reports to fuzz with.
+const REPORTS: u64 = 100_000_000;
+/// The system tests read it: those that have a long form take that.
+const LONG: &str = "VESPERA_SOAK";
+
+/// What to soak.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    setup: setup::Args,
+    /// What to soak
+    #[arg(value_enum, default_value = "driver")]
+    subject: Subject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Subject {
+    /// Fuzzing, a kernel that watches the driver, the long system tests
+    Driver,
+}
+
+/// Entry point of `cargo xtask soak`.
+pub(crate) fn main(args: &Args) -> Result<()> {
+    setup::ensure_with(args.setup, setup::SOAK)?;
+    let cache = Cache::open()?;
+    let steps = Steps::new(&cache)?;
+    let ended = match args.subject {
+        Subject::Driver => driver(&cache, &steps),
+    };
+    steps.summary();
+    ended
+}
+
+fn driver(cache: &Cache, steps: &Steps) -> Result<()> {
+    privilege::prepare()?;
+    let workshop = Workshop::make(cache, steps)?;
+    let kernel = DebugKernel::make(cache, steps)?;
+    let module = kernel.driver(cache, steps, &workshop)?;
+    steps.run("style of the driver: checkpatch --strict", |step| kernel.check_style(step))?;
+    let watched = watched(cache, steps, &kernel, &module)?;
+    steps.show("driver on the debug kernel", || system_tests(cache, &watched))?;
+    let stock = artifacts::make(cache, steps)?;
+    steps.show("driver on the distribution's kernels", || system_tests(cache, &stock))?;
+    let reports = steps.run("driver arithmetic: fuzz 10^8 reports", |step| {
+        arithmetic::fuzz(cache, step, Until::Reports(REPORTS))
+    })?;
+    println!("fuzzed with {reports} reports");
+    Ok(())
+}
+
+/// The list of artifacts with nothing but the debug kernel.
+fn watched(
+    cache: &Cache,
+    steps: &Steps,
+    kernel: &DebugKernel,
+    module: &Utf8Path,
+) -> Result<Utf8PathBuf> {
+    let list = json!({
+        "format": 1,
+        "guest": guest::build(cache, steps)?,
+        "kernels": [{
+            "name": "debug",
+            "release": kernel.release()?,
+            "vmlinux": kernel.image(),
+            "modules": kernel.modules(),
+            "maccel": module,
+        }],
+        "images": [],
+    });
+    let path = cache.folder("made")?.join("debug-artifacts.json");
+    let text = serde_json::to_string_pretty(&list)?;
+    std::fs::write(&path, text + "\n").with_context(|| format!("cannot write {path}"))?;
+    Ok(path)
+}
+
+/// The system tests of the driver in their long form. The harness turns a test red
+/// whose guest's kernel reports anything.
+fn system_tests(cache: &Cache, list: &Utf8Path) -> Result<()> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .current_dir(source::root()?)
+        .args(["test", "--locked", "--package=vespera-tests", "--features=vm", "--test=system"])
+        // The groups on a kernel: their names begin with it.
+        .args(["--", "driver "])
+        .env("CARGO_TARGET_DIR", cache.folder("target")?)
+        .env("VESPERA_ARTIFACTS", list)
+        .env(LONG, "1");
+    let status = cargo.status().context("cannot start cargo")?;
+    if !status.success() {
+        bail!("the tests of the driver failed on the kernels of {list}");
+    }
+    Ok(())
+}
