@@ -25,6 +25,7 @@ pub(crate) struct Args {
 
 /// All that is ever made in the cache folder.
 const FOLDERS: &[&str] = &[
+    "arithmetic",
     "build-cache",
     "containers",
     "guest-logs",
