@@ -149,20 +149,26 @@ static inline u64 speed_of(const struct maccel_motion *motion,
 	return (z << 15) >> (half_shift + response->scale_shift);
 }
 
+/*
+ * Both count down from the shift that normalised a number: 63 less its octave.
+ * The constant is part of the base of a response.
+ */
+
 /* octave plus mantissa, 1 to 2: log2 with straight lines in between, plus 1 */
-static inline s64 float_of(int octave, u64 mantissa)
+static inline s64 float_of(u64 shift, u64 mantissa)
 {
-	return ((s64)octave << 32) + (s64)(mantissa >> 31);
+	return (s64)(mantissa >> 31) - (s64)(shift << 32);
 }
 
 /* log2 as Q32, error below 10^-7: 1024 straight lines for each octave */
-static inline s64 log2_of(int octave, u64 mantissa)
+static inline s64 log2_of(u64 shift, u64 mantissa)
 {
-	u32 part = mantissa >> 21;
-	const u32 *entry = &maccel_log2_table[(mantissa >> 53) - 1024];
+	const u32 *entry = &maccel_log2_table[mantissa << 1 >> 54];
+	u64 part = mantissa << 11;
 	u64 step = entry[1] - entry[0];
 
-	return ((s64)octave << 32) + entry[0] + (s64)((step * part) >> 32);
+	step = (u64)(((unsigned __int128)part * step) >> 64);
+	return (s64)(entry[0] + step) - (s64)(shift << 32);
 }
 
 static inline s64 factor_at(const struct maccel_response *response, u64 z)
@@ -172,13 +178,13 @@ static inline s64 factor_at(const struct maccel_response *response, u64 z)
 	const struct maccel_cell *cell;
 
 	if (likely(distance > 0)) {
-		int octave = fls64(distance) - 1;
-		u64 mantissa = (u64)distance << (octave ^ 63);
+		u64 shift = (fls64(distance) - 1) ^ 63;
+		u64 mantissa = (u64)distance << shift;
 
 		if (unlikely(response->logarithmic))
-			position = log2_of(octave, mantissa);
+			position = log2_of(shift, mantissa);
 		else
-			position = float_of(octave, mantissa);
+			position = float_of(shift, mantissa);
 		position = position * response->rate - response->base;
 		if (unlikely((u64)position > (u64)response->top))
 			position = position < 0 ? 0 : response->top;
@@ -196,6 +202,13 @@ static inline s64 factor_at(const struct maccel_response *response, u64 z)
 	if (factor > response->high)
 		factor = response->high;
 	return factor;
+}
+
+/* the upper half of a product: cheaper than to ask whether the ratio is 1 */
+static inline s64 factor_of_y(const struct maccel_response *response,
+			      s64 factor)
+{
+	return mul_shift(factor << (64 - MACCEL_RATIO_BITS), response->yx, 64);
 }
 
 /*
@@ -255,7 +268,7 @@ static struct vector snapped(const struct maccel_response *response,
 		v.x = v.x < 0 ? -length : length;
 		v.y = 0;
 	} else if (x <= mul_shift(y, response->snap_y, 32)) {
-		length = mul_shift(length, response->yx, 32);
+		length = mul_shift(length, response->yx, MACCEL_RATIO_BITS);
 		v.x = 0;
 		v.y = v.y < 0 ? -length : length;
 	}
@@ -354,14 +367,11 @@ void maccel_motion_step(struct maccel_motion *motion,
 	interval = advance(motion, now, dx, dy);
 	motion->speed = speed_of(motion, response, interval);
 	factor = factor_at(response, motion->speed);
-	factor_y = factor;
-	if (unlikely(response->shaped)) {
-		if (response->turned) {
-			emit_turned(motion, response, factor, delta);
-			return;
-		}
-		factor_y = mul_shift(factor, response->yx, 32);
+	if (unlikely(response->turned)) {
+		emit_turned(motion, response, factor, delta);
+		return;
 	}
+	factor_y = factor_of_y(response, factor);
 	fraction = response->fraction;
 	bits = response->bits;
 	delta[0] = emit(&motion->carry[0], dx * factor, fraction, bits);

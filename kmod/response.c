@@ -386,7 +386,6 @@ static void set_turn(struct maccel_response *response,
 	response->snap_y = maccel_real_fixed(maccel_real_div(tangent, yx), 32,
 					     1LL << 62);
 	response->turned = snap || turn_fixed(cosine) != 1LL << MACCEL_TURN_BITS;
-	response->shaped = response->turned || response->yx != 1LL << 32;
 }
 
 /**
@@ -406,12 +405,13 @@ void maccel_response_compile(struct maccel_response *response,
 	maccel_curve_prepare(&curve, settings);
 	response->logarithmic = curve.mode == MACCEL_MODE_LUT;
 	response->rate = layout->rate;
-	response->base = layout->base << 32;
+	/* the event path counts octaves down from 63 */
+	response->base = (layout->base - 63 * (s64)layout->rate) * (1LL << 32);
 	/* the leading one of the mantissa counts as an octave */
 	if (!response->logarithmic)
 		response->base += (s64)layout->rate << 32;
 	response->top = (s64)layout->cells << 32;
-	response->yx = settings->number[MACCEL_YX_RATIO];
+	response->yx = settings->number[MACCEL_YX_RATIO] << (MACCEL_RATIO_BITS - 32);
 	/* a table without cells is all before the offset: no need to look */
 	response->offset = layout->cells ?
 			   maccel_real_fixed(curve.offset, MACCEL_SPEED_BITS,

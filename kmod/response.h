@@ -18,6 +18,7 @@
 #define MACCEL_SPEED_BITS	36	/* z */
 #define MACCEL_UNIT_BITS	31	/* unit */
 #define MACCEL_TURN_BITS	40	/* rotation */
+#define MACCEL_RATIO_BITS	56	/* yx */
 
 /* a factor takes no more bits than this, fraction bits included */
 #define MACCEL_FACTOR_WIDTH	47
@@ -48,7 +49,7 @@ struct maccel_cell {
  * @high: largest factor
  * @bits: fraction bits of all factors
  * @fraction: mask of the fraction bits
- * @yx: factor of Y over factor of X, Q32
+ * @yx: factor of Y over factor of X, Q56
  * @unit: unit of z in counts/ms, Q31
  * @turn_x: what X and Y of a movement contribute to X, Q40
  * @turn_y: what X and Y of a movement contribute to Y, @yx included, Q40
@@ -56,7 +57,6 @@ struct maccel_cell {
  * @snap_x: largest Y over X, after the rotation, that is snapped to X, Q32
  * @snap_y: largest X over Y, after the rotation, that is snapped to Y, Q32
  * @turned: whether @turn_x, @turn_y or @snap do anything
- * @shaped: whether @turned or @yx do anything
  * @logarithmic: whether cells are equal in log2(speed), not in the mantissa
  * @cell: the table
  */
@@ -79,7 +79,6 @@ struct maccel_response {
 	s64 snap_y;
 	bool snap;
 	bool turned;
-	bool shaped;
 	bool logarithmic;
 	struct maccel_cell cell[];
 };

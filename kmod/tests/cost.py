@@ -33,6 +33,7 @@ CASES = [
     ("synchronous .8 .5 1.5 32", settings(2, GAMMA=0.8, SYNC_SPEED=32, **USUAL)),
     ("synchronous smooth 0", settings(2, SMOOTH=0)),
     ("table", ["MODE=64", "LUT="]),
+    ("table, YX_RATIO 1.5", ["MODE=64", "LUT=", f"YX_RATIO={raw(1.5)}"]),
 ]
 ROTATION = f"ANGLE_ROTATION={raw(45)}"
 

@@ -93,7 +93,7 @@ static void report(struct maccel_motion *motion,
 		exact[1] = mul_shift(v.y, factor, MACCEL_TURN_BITS);
 	} else {
 		exact[0] = dx * factor;
-		exact[1] = dy * mul_shift(factor, response->yx, 32);
+		exact[1] = dy * factor_of_y(response, factor);
 	}
 	for (axis = 0; axis < 2; axis++) {
 		s64 one = 1LL << response->bits;

@@ -48,7 +48,7 @@ static void print_factor(s32 dx, s32 dy, u32 interval)
 	once.speed = speed_of(&once, response, interval);
 	factor = factor_at(response, once.speed);
 	printf("%lld %lld %lld %u\n", maccel_motion_speed(&once, response),
-	       factor, mul_shift(factor, response->yx, 32), response->bits);
+	       factor, factor_of_y(response, factor), response->bits);
 }
 
 static void set_lut(char *text)
