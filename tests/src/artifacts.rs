@@ -41,6 +41,9 @@ pub struct Kernel {
     /// The driver built for it.
     #[serde(default)]
     pub maccel: Option<PathBuf>,
+    /// What it has to be told on its command line to boot here.
+    #[serde(default)]
+    pub arguments: Vec<String>,
 }
 
 /// A bootable root.

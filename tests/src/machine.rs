@@ -19,7 +19,7 @@ use crate::guest::{Guest, Parts};
 use crate::initramfs::Initramfs;
 use crate::link::{Arrival, Link, Meeting};
 use crate::logs::Logs;
-use crate::modules::{DISKS, EVERY_GUEST, EXT4, IMAGE_ROOT, ModuleTree};
+use crate::modules::{DRIVER_GUEST, EVERY_GUEST, EXT4, IMAGE_ROOT, ModuleTree};
 use crate::qemu::Qemu;
 use crate::qmp::Monitor;
 
@@ -360,8 +360,7 @@ impl Machine {
                 wanted.extend_from_slice(EXT4);
             }
             if self.root.is_none() {
-                // Also for disks attached later.
-                wanted.extend_from_slice(DISKS);
+                wanted.extend_from_slice(DRIVER_GUEST);
             }
             let files = ModuleTree::read(&self.kernel.modules)?.resolve(&wanted)?;
             modules.extend(files.into_iter().map(|file| (file, String::new())));
@@ -379,7 +378,7 @@ impl Machine {
         if let Some(var) = &self.var {
             words.push(format!("{VAR}={}:ext4", var.serial));
         }
-        words.extend(self.kernel_arguments.iter().cloned());
+        words.extend(self.kernel.arguments.iter().chain(&self.kernel_arguments).cloned());
         words.join(" ")
     }
 

@@ -48,8 +48,9 @@ pub const IMAGE_ROOT: &[Wanted] = &[
 /// For a persistent disk.
 pub const EXT4: &[Wanted] = &[needed("virtio_blk"), optional("crc32c_generic"), needed("ext4")];
 
-/// For disks attached to a driver guest.
-pub const DISKS: &[Wanted] = &[needed("virtio_blk")];
+/// For a guest without a root: disks are attached to it later, and it has a PS/2 mouse, whose
+/// reports come in an interrupt, while those of virtual mice come from a write.
+pub const DRIVER_GUEST: &[Wanted] = &[needed("virtio_blk"), optional("psmouse")];
 
 /// A folder of modules with its index.
 #[derive(Debug, Clone)]

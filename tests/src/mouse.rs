@@ -3,7 +3,9 @@
 
 use vespera_guest::mouse::{Event, Frame, Mouse, Plan, code};
 
-pub use vespera_guest::mouse::{MouseRecord, Record, SeenEvent, SeenFrame, code as event_code};
+pub use vespera_guest::mouse::{
+    Kind, MouseRecord, Record, SeenEvent, SeenFrame, code as event_code,
+};
 
 use crate::error::HarnessError;
 use crate::guest::Guest;
@@ -24,9 +26,19 @@ impl MousePlan {
     #[must_use]
     pub fn and_mouse(mut self, name: &str) -> Self {
         let number = u16::try_from(self.0.mice.len()).unwrap_or(u16::MAX);
-        let mouse = Mouse { name: name.to_owned(), vendor: 0x1209, product: 0x5000 | number };
-        self.0.mice.push(mouse);
+        self.0.mice.push(Mouse::new(name, 0x1209, 0x5000 | number));
         self
+    }
+
+    /// A plan with one device of this kind, number 0. `enabled` is what the `enabled` attribute
+    /// of its entry is set to first, if anything.
+    #[must_use]
+    pub fn one_device(kind: Kind, enabled: Option<bool>) -> Self {
+        let mut plan = Self::one_mouse();
+        for mouse in &mut plan.0.mice {
+            (mouse.kind, mouse.enabled) = (kind, enabled);
+        }
+        plan
     }
 
     /// Adds a report of any events at a time in microseconds from the start.

@@ -7,7 +7,7 @@ use libtest_mimic::Trial;
 use vespera_tests::{Artifacts, Guest, HarnessError, Kernel, Machine};
 
 use crate::group::Group;
-use crate::{curves, pointer, races, refusals, settings, turning};
+use crate::{curves, devices, pointer, races, refusals, settings, turning};
 
 pub(crate) fn tests(artifacts: &Arc<Artifacts>, kernel: &Kernel) -> (Arc<Group>, Vec<Trial>) {
     let (artifacts, kernel) = (Arc::clone(artifacts), kernel.clone());
@@ -20,6 +20,7 @@ pub(crate) fn tests(artifacts: &Arc<Artifacts>, kernel: &Kernel) -> (Arc<Group>,
     for more in [
         pointer::tests,
         curves::tests,
+        devices::tests,
         turning::tests,
         refusals::tests,
         settings::tests,

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod curves;
+mod devices;
 mod driver;
 mod group;
 mod harness;

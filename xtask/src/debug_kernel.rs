@@ -12,6 +12,7 @@ use anyhow::{Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cache::{Cache, Key};
+use crate::compilers::Compilers;
 use crate::driver;
 use crate::enter::Room;
 use crate::mirror::Mirror;
@@ -19,7 +20,7 @@ use crate::privilege;
 use crate::process;
 use crate::progress::{Step, Steps};
 use crate::source;
-use crate::workshop::{self, Workshop};
+use crate::workshop;
 
 /// As the kernel of the image; its compiler is the workshop's.
 const SUITES: &[&str] = &["trixie", "trixie-security"];
@@ -37,7 +38,6 @@ const PACKAGES: &[&str] = &[
     "xz-utils",
     "perl",
     "python3-minimal",
-    "sparse",
 ];
 const CONFIG: &str = include_str!("debug_kernel.config");
 /// `olddefconfig` drops silently what depends on something absent.
@@ -96,9 +96,9 @@ impl DebugKernel {
         &self,
         cache: &Cache,
         steps: &Steps,
-        workshop: &Workshop,
+        compilers: &Compilers,
     ) -> Result<Utf8PathBuf> {
-        let key = Key::new("debug-driver-1").part(&self.key).part(workshop.key());
+        let key = Key::new("debug-driver-1").part(&self.key).part(compilers.key());
         let key = source::hash(key, &["kmod"])?;
         let title = "driver for it: W=1, sparse";
         let folder = cache.entry(steps, "debug-driver", title, key, |step, folder| {
@@ -106,13 +106,9 @@ impl DebugKernel {
             let copy =
                 ["-r", source::root()?.join("kmod").as_str(), folder.as_str()].map(str::to_owned);
             process::run(step, Command::new("cp").args(copy))?;
-            let room = self.room(cache, workshop)?.bind(&folder.join("kmod"), "/kmod");
-            let words = ["-C", "/debug/build", "M=/kmod", "W=1", "C=2", "CHECK=/debug/sparse"];
-            // cmd_checkdoc: see the driver for other kernels.
-            process::run(
-                step,
-                room.command("make")?.args(words).args(["cmd_checkdoc=", "modules"]),
-            )?;
+            let room = self.room(compilers).bind(&folder.join("kmod"), "/kmod");
+            let words = ["-C", "/debug/build", "M=/kmod", "W=1", "C=2", "CC=gcc-14"];
+            process::run(step, room.command("make")?.args(words).arg("modules"))?;
             let log = std::fs::read_to_string(step.log())?;
             let warnings = driver::warnings(&log);
             if !warnings.is_empty() {
@@ -140,8 +136,8 @@ impl DebugKernel {
         )
     }
 
-    fn room(&self, cache: &Cache, workshop: &Workshop) -> Result<Room> {
-        Ok(workshop.room(cache)?.bind_read_only(&self.folder, "/debug"))
+    fn room(&self, compilers: &Compilers) -> Room {
+        compilers.room().bind_read_only(&self.folder, "/debug")
     }
 }
 
@@ -180,7 +176,6 @@ fn script() -> String {
         cp modules.builtin /kept/modules
         touch /kept/modules/modules.dep
         mkdir /kept/scripts
-        cp scripts/checkpatch.pl scripts/spelling.txt scripts/const_structs.checkpatch /kept/scripts
-        cp /usr/bin/sparse /kept"
+        cp scripts/checkpatch.pl scripts/spelling.txt scripts/const_structs.checkpatch /kept/scripts"
     )
 }

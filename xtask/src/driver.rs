@@ -7,35 +7,42 @@ use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cache::{Cache, Key};
-use crate::headers::Headers;
+use crate::compilers::Compilers;
+use crate::headers::{Family, Headers};
 use crate::kernels::Kernel;
 use crate::process;
 use crate::progress::{Step, Steps};
 use crate::source;
-use crate::workshop::Workshop;
 
 const SOURCES: &str = "kmod";
-/// Not about the driver: one compiler builds it for all kernels.
-const OTHER_COMPILER: &str = "warning: the compiler differs from the one used to build the kernel";
+/// Not about the driver: the tool that describes types to BPF is not among the compilers,
+/// and a compiler's later point release counts as another one.
+const OTHER_TOOLS: [&str; 2] = [
+    "warning: the compiler differs from the one used to build the kernel",
+    "warning: pahole version differs from the one used to build the kernel",
+];
 
-/// Builds `kmod/` for a kernel, or finds the result in the cache. A warning is an error.
+/// Builds `kmod/` for a kernel, or for its sibling of another family, with the compiler
+/// that built the kernel, or finds the result in the cache. A warning of the compiler or of
+/// sparse is an error.
 pub(crate) fn build(
     cache: &Cache,
     steps: &Steps,
-    workshop: &Workshop,
+    compilers: &Compilers,
     kernel: &Kernel,
+    family: Family,
 ) -> Result<Utf8PathBuf> {
-    let headers = Headers::find(cache, steps, workshop, kernel)?;
-    let key = Key::new("driver-1").part(workshop.key()).part(&kernel.release);
-    let key = source::hash(key, &[SOURCES])?;
-    let name = format!("driver-{}", kernel.name.replace('.', "_"));
-    let title = format!("driver for kernel {}", kernel.name);
-    let made =
-        cache.entry(steps, &name, &title, key, |step, folder| make(step, &headers, folder))?;
+    let headers = Headers::find(cache, steps, compilers, kernel, family)?;
+    let key = Key::new("driver-2").part(compilers.key()).part(&kernel.release);
+    let key = source::hash(key.part(family.name()), &[SOURCES])?;
+    let name = format!("driver-{}-{}", kernel.name.replace('.', "_"), family.name());
+    let title = format!("driver for kernel {}, {}", kernel.name, family.name());
+    let made = cache
+        .entry(steps, &name, &title, key, |step, folder| make(step, &headers, family, folder))?;
     Ok(made.join("maccel.ko"))
 }
 
-fn make(step: &Step, headers: &Headers, folder: &Utf8Path) -> Result<()> {
+fn make(step: &Step, headers: &Headers, family: Family, folder: &Utf8Path) -> Result<()> {
     let source = folder.join("source");
     fs::create_dir_all(&source)?;
     let root = source::root()?;
@@ -49,16 +56,16 @@ fn make(step: &Step, headers: &Headers, folder: &Utf8Path) -> Result<()> {
         }
     }
     let room = headers.room.clone().bind(folder, "/w");
-    process::run(
-        step,
-        room.command("make")?
-            .args(["-C", &headers.build, "M=/w/source", "CC=gcc", "W=1", "modules"])
-            // Would ask for the kernel's own debug information.
-            .arg("CONFIG_DEBUG_INFO_BTF_MODULES=")
-            // With W=1 also checks comments, by a script in Perl or Python, which the
-            // workshop has not.
-            .arg("cmd_checkdoc="),
-    )?;
+    let (prefix, compiler) = (family.prefix(), &headers.compiler);
+    let mut make = room.command("make")?;
+    make.args(["-C", &headers.build, "M=/w/source", "W=1", "C=2", "modules"]);
+    make.arg(format!("CC={prefix}{compiler}"));
+    if family == Family::Arm64 {
+        make.args(["ARCH=arm64", &format!("CROSS_COMPILE={prefix}")]);
+    }
+    // Would ask for the kernel's own debug information.
+    make.arg("CONFIG_DEBUG_INFO_BTF_MODULES=");
+    process::run(step, &mut make)?;
     let log = fs::read_to_string(step.log()).with_context(|| format!("no log {}", step.log()))?;
     let warnings = warnings(&log);
     if !warnings.is_empty() {
@@ -66,7 +73,12 @@ fn make(step: &Step, headers: &Headers, folder: &Utf8Path) -> Result<()> {
     }
     process::run(
         step,
-        room.command("strip")?.args(["--strip-debug", "-o", "/w/maccel.ko", "/w/source/maccel.ko"]),
+        room.command(&format!("{prefix}strip"))?.args([
+            "--strip-debug",
+            "-o",
+            "/w/maccel.ko",
+            "/w/source/maccel.ko",
+        ]),
     )
 }
 
@@ -74,7 +86,7 @@ fn make(step: &Step, headers: &Headers, folder: &Utf8Path) -> Result<()> {
 pub(crate) fn warnings(log: &str) -> Vec<&str> {
     log.lines()
         .filter(|line| line.to_lowercase().contains("warning: "))
-        .filter(|line| !line.contains(OTHER_COMPILER))
+        .filter(|line| !OTHER_TOOLS.iter().any(|remark| line.contains(remark)))
         .collect()
 }
 
@@ -83,8 +95,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_warning_is_told_from_the_remark_on_the_compiler() {
-        let log = "warning: the compiler differs from the one used to build the kernel\n  \
+    fn warnings_of_compiler_and_linker_are_told_from_remarks_on_the_tools() {
+        let log = "warning: pahole version differs from the one used to build the kernel\n  \
                    CC [M]  /w/source/curve.o\n\
                    /w/source/curve.c:7:5: warning: unused variable 'x' [-Wunused-variable]\n\
                    WARNING: modpost: missing MODULE_DESCRIPTION() in maccel.o\n";

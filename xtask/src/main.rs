@@ -12,6 +12,7 @@ mod arithmetic;
 mod artifacts;
 mod bench;
 mod cache;
+mod compilers;
 mod debug_kernel;
 mod deny;
 mod driver;

@@ -8,15 +8,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
 
 use crate::arithmetic::{self, Until};
-use crate::artifacts;
+use crate::artifacts::{self, Extent};
 use crate::cache::Cache;
+use crate::compilers::Compilers;
 use crate::debug_kernel::DebugKernel;
 use crate::guest;
 use crate::privilege;
 use crate::progress::Steps;
 use crate::setup;
 use crate::source;
-use crate::workshop::Workshop;
 
 /// Reports to fuzz with.
 const REPORTS: u64 = 100_000_000;
@@ -53,13 +53,13 @@ pub(crate) fn main(args: &Args) -> Result<()> {
 
 fn driver(cache: &Cache, steps: &Steps) -> Result<()> {
     privilege::prepare()?;
-    let workshop = Workshop::make(cache, steps)?;
+    let compilers = Compilers::make(cache, steps)?;
     let kernel = DebugKernel::make(cache, steps)?;
-    let module = kernel.driver(cache, steps, &workshop)?;
+    let module = kernel.driver(cache, steps, &compilers)?;
     steps.run("style of the driver: checkpatch --strict", |step| kernel.check_style(step))?;
     let watched = watched(cache, steps, &kernel, &module)?;
     steps.show("driver on the debug kernel", || system_tests(cache, &watched))?;
-    let stock = artifacts::make(cache, steps)?;
+    let stock = artifacts::make(cache, steps, Extent::All)?;
     steps.show("driver on the distribution's kernels", || system_tests(cache, &stock))?;
     let reports = steps.run("driver arithmetic: fuzz 10^8 reports", |step| {
         arithmetic::fuzz(cache, step, Until::Reports(REPORTS))
@@ -84,6 +84,8 @@ fn watched(
             "vmlinux": kernel.image(),
             "modules": kernel.modules(),
             "maccel": module,
+            // See the kernel's configuration.
+            "arguments": ["acpi=noirq"],
         }],
         "images": [],
     });

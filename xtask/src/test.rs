@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::arithmetic::{self, Until};
-use crate::artifacts;
+use crate::artifacts::{self, Extent};
 use crate::cache::Cache;
 use crate::deny;
 use crate::generate;
@@ -65,7 +65,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     if args.quick {
         println!("left out by --quick: the image build and the system tests in QEMU");
     } else {
-        let list = artifacts::make(&cache, &steps)?;
+        let list = artifacts::make(&cache, &steps, Extent::All)?;
         steps.show("system tests in QEMU", || {
             let words = ["test", "--locked", "--package=vespera-tests", "--features=vm"];
             show(cargo(&words)?.args(["--test=system"]).env("VESPERA_ARTIFACTS", &list))

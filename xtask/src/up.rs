@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use vespera_tests::artifacts::Artifacts;
 use vespera_tests::machine::Machine;
 
-use crate::artifacts;
+use crate::artifacts::{self, Extent};
 use crate::cache::Cache;
 use crate::progress::Steps;
 use crate::setup;
@@ -34,7 +34,7 @@ pub(crate) fn build(args: setup::Args) -> Result<()> {
     setup::ensure(args)?;
     let cache = Cache::open()?;
     let steps = Steps::new(&cache)?;
-    let list = artifacts::make(&cache, &steps)?;
+    let list = artifacts::make(&cache, &steps, Extent::All)?;
     steps.summary();
     println!("what was made is listed in {list}");
     Ok(())
@@ -45,7 +45,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     setup::ensure(args.setup)?;
     let cache = Cache::open()?;
     let steps = Steps::new(&cache)?;
-    let list = artifacts::make(&cache, &steps)?;
+    let list = artifacts::make(&cache, &steps, Extent::Image)?;
     let artifacts = Artifacts::read(list.as_std_path())?;
     let image = artifacts.image(artifacts::IMAGE)?;
     let kernel = artifacts.kernel(&image.kernel)?;

@@ -20,7 +20,7 @@ use crate::progress::Steps;
 /// (older ones empty the layer), its gcc is the one that built the kernel used.
 pub(crate) const SUITE: &str = "trixie";
 /// Older suites only add older versions, which apt leaves alone: kernels come from them.
-const SUITES: &[&str] =
+pub(crate) const SUITES: &[&str] =
     &["trixie", "trixie-backports", "trixie-security", "bookworm", "bookworm-security"];
 const PACKAGES: &[&str] = &[
     "ca-certificates",

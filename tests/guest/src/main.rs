@@ -5,6 +5,8 @@
 //! initramfs; its first argument chooses everything else.
 
 mod agent;
+mod capabilities;
+mod entry;
 mod files;
 mod init;
 mod modules;
@@ -14,6 +16,7 @@ mod root;
 mod session;
 mod speed;
 mod terminal;
+mod watcher;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -43,6 +46,8 @@ fn dispatch() -> Result<()> {
         ["remap"] => racer::remap(),
         ["speed"] => speed::account(),
         ["attributes"] => speed::attributes(),
+        ["list", folder] => entry::list(folder),
+        ["watch", name, reports] => watcher::watch(name, reports.parse().context("reports")?),
         // A driver guest has no other program that takes its time.
         ["sleep", seconds] => {
             std::thread::sleep(Duration::from_secs(seconds.parse().context("seconds")?));
@@ -51,7 +56,7 @@ fn dispatch() -> Result<()> {
         // Not for people: the half of a terminal session that has to run in the child.
         ["on-terminal", program, rest @ ..] => terminal::become_program(program, rest),
         _ => bail!(
-            "usage: vespera-guest agent | mouse <PLAN.json | race <RACE.json | remap | speed | attributes | sleep SECONDS"
+            "usage: vespera-guest agent | mouse <PLAN.json | race <RACE.json | remap | speed | attributes | list FOLDER | watch NAME REPORTS | sleep SECONDS"
         ),
     }
 }

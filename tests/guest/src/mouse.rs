@@ -19,6 +19,8 @@ pub mod code {
     pub const REL_X: u16 = 0;
     /// Movement downwards.
     pub const REL_Y: u16 = 1;
+    /// A knob.
+    pub const REL_DIAL: u16 = 7;
     /// The wheel.
     pub const REL_WHEEL: u16 = 8;
     /// The left button.
@@ -47,6 +49,31 @@ pub struct Mouse {
     pub vendor: u16,
     /// USB product.
     pub product: u16,
+    /// What it is; the driver does not take all of them.
+    #[serde(default)]
+    pub kind: Kind,
+    /// Written to the `enabled` attribute of its entry of the driver before the first frame.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+}
+
+/// What kind of device makes relative movements.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Two axes, a wheel, three buttons.
+    #[default]
+    Mouse,
+    /// A mouse with the property of the sticks between a notebook's keys.
+    PointingStick,
+    /// A touchpad that also reports relative movement, as those with an own mouse mode do.
+    Touchpad,
+    /// A knob with the axis `REL_DIAL` and one button.
+    Dial,
+    /// A wheel with a button, and without the axes of a mouse.
+    Wheel,
+    /// Two axes without any button.
+    Buttonless,
 }
 
 /// One report of a mouse.
@@ -88,6 +115,9 @@ pub struct MouseRecord {
     pub node: String,
     /// The input device, `inputN`.
     pub device: String,
+    /// What the `enabled` attribute of its entry of the driver said before the first frame;
+    /// nothing if the driver has not taken it.
+    pub enabled: Option<bool>,
     /// The events in order of arrival, `SYN_REPORT` included.
     pub events: Vec<SeenEvent>,
 }
@@ -126,6 +156,14 @@ impl SeenFrame {
     #[must_use]
     pub fn movement(&self) -> (i32, i32) {
         (self.relative(code::REL_X), self.relative(code::REL_Y))
+    }
+}
+
+impl Mouse {
+    /// A usual mouse.
+    #[must_use]
+    pub fn new(name: &str, vendor: u16, product: u16) -> Self {
+        Self { name: name.to_owned(), vendor, product, kind: Kind::Mouse, enabled: None }
     }
 }
 

@@ -18,9 +18,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use evdev::raw_stream::RawDevice;
 use evdev::uinput::VirtualDevice;
-use evdev::{AttributeSet, BusType, InputEvent, InputId, KeyCode, RelativeAxisCode};
+use evdev::{AttributeSet, BusType, InputEvent, InputId, KeyCode};
 use rustix::time::{ClockId, clock_gettime};
 use vespera_guest::mouse::{Event, Frame, Mouse, MouseRecord, Plan, Record, SeenEvent, code};
+
+use crate::{capabilities, entry};
 
 /// The longest plan that can be stamped: uinput refuses what is more than 10 s past, and playing
 /// takes time too.
@@ -141,27 +143,21 @@ pub(crate) struct VirtualMouse {
     node: PathBuf,
     /// The input device, `inputN`.
     pub(crate) input: String,
+    enabled: Option<bool>,
     seen: Vec<SeenEvent>,
 }
 
 impl VirtualMouse {
     pub(crate) fn create(mouse: &Mouse) -> Result<Self> {
-        let keys =
-            AttributeSet::from_iter([KeyCode::BTN_LEFT, KeyCode::BTN_RIGHT, KeyCode::BTN_MIDDLE]);
-        let axes = AttributeSet::from_iter([
-            RelativeAxisCode::REL_X,
-            RelativeAxisCode::REL_Y,
-            RelativeAxisCode::REL_WHEEL,
-        ]);
-        let device = VirtualDevice::builder()
+        let device = capabilities::give(VirtualDevice::builder()?, mouse.kind)
             .context("opening /dev/uinput")?
             .name(&mouse.name)
             .input_id(InputId::new(BusType::BUS_USB, mouse.vendor, mouse.product, 1))
-            .with_keys(&keys)?
-            .with_relative_axes(&axes)?
             .build()
             .with_context(|| format!("creating the mouse {}", mouse.name))?;
-        Self::open(device)
+        let mut virtual_mouse = Self::open(device)?;
+        virtual_mouse.enabled = entry::enable(&virtual_mouse.input, mouse.enabled)?;
+        Ok(virtual_mouse)
     }
 
     /// Opens the event node of a new device.
@@ -172,7 +168,7 @@ impl VirtualMouse {
         let file = open_node(&node)?;
         let reader = RawDevice::from_fd(file.into())
             .with_context(|| format!("asking {}", node.display()))?;
-        Ok(Self { device, reader, node, input, seen: Vec::new() })
+        Ok(Self { device, reader, node, input, enabled: None, seen: Vec::new() })
     }
 
     /// Injects a frame, stamped with a time of the monotonic clock.
@@ -246,6 +242,7 @@ impl VirtualMouse {
         MouseRecord {
             node: self.node.to_string_lossy().into_owned(),
             device: self.input,
+            enabled: self.enabled,
             events: self.seen,
         }
     }
@@ -253,7 +250,7 @@ impl VirtualMouse {
 
 /// The event node of an input device. evdev attaches while the device is created, and devtmpfs
 /// makes the node at once; udevd only adds links and rights.
-fn event_node(device: &Path) -> Result<PathBuf> {
+pub(crate) fn event_node(device: &Path) -> Result<PathBuf> {
     for entry in std::fs::read_dir(device).with_context(|| format!("{}", device.display()))? {
         let name = entry.with_context(|| format!("{}", device.display()))?.file_name();
         if name.to_string_lossy().starts_with("event") {
@@ -263,7 +260,7 @@ fn event_node(device: &Path) -> Result<PathBuf> {
     bail!("{} has no event node: is evdev loaded?", device.display())
 }
 
-fn open_node(node: &Path) -> Result<File> {
+pub(crate) fn open_node(node: &Path) -> Result<File> {
     let deadline = Instant::now() + Duration::from_secs(5);
     loop {
         let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(node);

@@ -74,7 +74,7 @@ fn run(race: &Race) -> Result<RaceRecord> {
 
 fn mouse(number: u32) -> Mouse {
     let product = 0x6000 | u16::try_from(number).unwrap_or(0xfff);
-    Mouse { name: format!("racing mouse {number}"), vendor: 0x1209, product }
+    Mouse::new(&format!("racing mouse {number}"), 0x1209, product)
 }
 
 /// A report like no other of the last thousand.

@@ -19,8 +19,7 @@ const REST: Duration = Duration::from_millis(150);
 
 /// Reads and polls at rest, after a movement, after reading it, and after a rest.
 pub(crate) fn account() -> Result<()> {
-    let name = "watched mouse".into();
-    let mut mouse = VirtualMouse::create(&Mouse { name, vendor: 0x1209, product: 0x7000 })?;
+    let mut mouse = VirtualMouse::create(&Mouse::new("watched mouse", 0x1209, 0x7000))?;
     let mut file = File::open("/dev/maccel").context("opening /dev/maccel")?;
     let mut short = [0; 7];
     let short = file.read(&mut short).err().and_then(|error| error.raw_os_error());
@@ -57,8 +56,7 @@ fn ready(file: &File) -> Result<bool> {
 
 /// The attributes of a mouse: as they come, after settings of its own, and after refusals.
 pub(crate) fn attributes() -> Result<()> {
-    let name = "watched mouse".into();
-    let mouse = VirtualMouse::create(&Mouse { name, vendor: 0x1209, product: 0x7000 })?;
+    let mouse = VirtualMouse::create(&Mouse::new("watched mouse", 0x1209, 0x7000))?;
     let folder = Path::new("/sys/class/maccel").join(&mouse.input);
     let read = |name: &str| {
         fs::read_to_string(folder.join(name)).with_context(|| format!("reading {name}"))
