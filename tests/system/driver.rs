@@ -12,6 +12,7 @@ use crate::{curves, devices, pointer, races, refusals, settings, turning};
 pub(crate) fn tests(artifacts: &Arc<Artifacts>, kernel: &Kernel) -> (Arc<Group>, Vec<Trial>) {
     let (artifacts, kernel) = (Arc::clone(artifacts), kernel.clone());
     let name = format!("driver {}", kernel.name);
+    let counts_memory = kernel.arguments.iter().any(|argument| argument == "kmemleak=on");
     let group = Group::new(name, Box::new(move || boot(&artifacts, &kernel)));
     let mut tests = vec![
         group.test("the_module_is_loaded_with_its_parameters", loaded),
@@ -27,6 +28,10 @@ pub(crate) fn tests(artifacts: &Arc<Artifacts>, kernel: &Kernel) -> (Arc<Group>,
         races::tests,
     ] {
         tests.extend(more(&group));
+    }
+    // The last, after all that could have lost something.
+    if counts_memory {
+        tests.push(group.test("no_memory_is_lost", lost_memory));
     }
     (group, tests)
 }
@@ -59,4 +64,10 @@ fn reload(guest: &Guest) -> Result<(), HarnessError> {
     assert_eq!(gone.errno(), Some(2), "{gone}");
     guest.insert_module("/mods/maccel.ko", "")?;
     loaded(guest)
+}
+
+fn lost_memory(guest: &Guest) -> Result<(), HarnessError> {
+    let lost = guest.run([guest.hello().program.as_str(), "leaks"])?.success()?.stdout;
+    assert!(!lost.contains("maccel"), "{lost}");
+    Ok(())
 }

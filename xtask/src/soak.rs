@@ -85,7 +85,7 @@ fn watched(
             "modules": kernel.modules(),
             "maccel": module,
             // See the kernel's configuration.
-            "arguments": ["acpi=noirq"],
+            "arguments": ["acpi=noirq", "kmemleak=on"],
         }],
         "images": [],
     });

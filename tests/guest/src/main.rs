@@ -9,6 +9,7 @@ mod capabilities;
 mod entry;
 mod files;
 mod init;
+mod leaks;
 mod modules;
 mod player;
 mod racer;
@@ -46,6 +47,7 @@ fn dispatch() -> Result<()> {
         ["remap"] => racer::remap(),
         ["speed"] => speed::account(),
         ["attributes"] => speed::attributes(),
+        ["leaks"] => leaks::report(),
         ["list", folder] => entry::list(folder),
         ["watch", name, reports] => watcher::watch(name, reports.parse().context("reports")?),
         // A driver guest has no other program that takes its time.
@@ -56,7 +58,7 @@ fn dispatch() -> Result<()> {
         // Not for people: the half of a terminal session that has to run in the child.
         ["on-terminal", program, rest @ ..] => terminal::become_program(program, rest),
         _ => bail!(
-            "usage: vespera-guest agent | mouse <PLAN.json | race <RACE.json | remap | speed | attributes | list FOLDER | watch NAME REPORTS | sleep SECONDS"
+            "usage: vespera-guest agent | mouse <PLAN.json | race <RACE.json | remap | speed | attributes | leaks | list FOLDER | watch NAME REPORTS | sleep SECONDS"
         ),
     }
 }

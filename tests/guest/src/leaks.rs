@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a kernel with kmemleak believes to be lost.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::mount::{MountFlags, mount};
+
+const DEBUGFS: &str = "/sys/kernel/debug";
+/// An object younger than this is not reported (`MSECS_MIN_AGE` in mm/kmemleak.c).
+const YOUNG: Duration = Duration::from_secs(6);
+
+/// Prints what is lost, an empty text if nothing is.
+pub(crate) fn report() -> Result<()> {
+    let path = format!("{DEBUGFS}/kmemleak");
+    if fs::metadata(&path).is_err() {
+        mount("debugfs", DEBUGFS, "debugfs", MountFlags::empty(), None)
+            .with_context(|| format!("mounting {DEBUGFS}"))?;
+    }
+    // An object found lost once may be on its way from one register to another.
+    for _ in 0..2 {
+        sleep(YOUNG);
+        fs::write(&path, "scan").with_context(|| format!("writing {path}"))?;
+    }
+    print!("{}", fs::read_to_string(&path).with_context(|| format!("reading {path}"))?);
+    Ok(())
+}
