@@ -53,7 +53,7 @@ fn two_mice(guest: &Guest) -> Result<(), HarnessError> {
 fn rewriting(guest: &Guest) -> Result<(), HarnessError> {
     set(guest, &[])?;
     let writes = vec![write_to("INPUT_DPI", "4294967296000")];
-    let frames = amount(10_000, 1_000_000).into();
+    let frames = amount(10_000, 200_000).into();
     let record = race(guest, &RacePlan { mice: 1, frames, writes, ..RacePlan::default() })?;
     assert!(record.written > 0 && record.refused == 0, "{record:?}");
     assert_eq!(record.mice[0].movements, [((X, Y), record.mice[0].sent)]);
@@ -70,7 +70,7 @@ fn writers(guest: &Guest) -> Result<(), HarnessError> {
     }
     writes.push(write_to("SETTINGS", "MODE=0 SENS_MULT=2147483648 ANGLE_ROTATION=193273528320"));
     writes.push(write_to("SETTINGS", "MODE=3 ANGLE_SNAP=4294967296 ANGLE_ROTATION=0"));
-    let frames = amount(10_000, 1_000_000).into();
+    let frames = amount(10_000, 200_000).into();
     let record = race(guest, &RacePlan { mice: 2, frames, writes, ..RacePlan::default() })?;
     assert!(record.written > 0 && record.refused > 0, "{record:?}");
     for ((x, y), _) in record.mice.iter().flat_map(|tally| &tally.movements) {
