@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -23,9 +23,15 @@ pub(crate) struct Args {
     /// The root folder to enter
     #[arg(long)]
     root: Utf8PathBuf,
-    /// HOST:INSIDE or HOST:INSIDE:ro, a folder to be seen inside
-    #[arg(long)]
-    bind: Vec<String>,
+    /// A folder of the host and where it is to be seen inside
+    #[arg(long, num_args = 2, value_names = ["HOST", "INSIDE"])]
+    bind: Vec<Utf8PathBuf>,
+    /// The same, read-only
+    #[arg(long, num_args = 2, value_names = ["HOST", "INSIDE"])]
+    bind_read_only: Vec<Utf8PathBuf>,
+    /// A variable that names a proxy: nothing else of the environment comes along
+    #[arg(long, num_args = 2, value_names = ["NAME", "VALUE"])]
+    proxy: Vec<String>,
     /// The folder inside in which the command starts
     #[arg(long, default_value = "/")]
     workdir: Utf8PathBuf,
@@ -38,11 +44,16 @@ pub(crate) struct Args {
     command: Vec<String>,
 }
 
+/// How programs are told of a proxy, in both spellings.
+const PROXIES: [&str; 6] =
+    ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+
 /// A root folder with what is to be seen inside it.
 #[derive(Debug, Clone)]
 pub(crate) struct Room {
     root: Utf8PathBuf,
-    binds: Vec<String>,
+    /// Option, folder of the host, folder inside.
+    binds: Vec<[String; 3]>,
     workdir: Utf8PathBuf,
 }
 
@@ -54,13 +65,13 @@ impl Room {
 
     /// Shows the host's folder `host` at `inside`, writable.
     pub(crate) fn bind(mut self, host: &Utf8Path, inside: &str) -> Self {
-        self.binds.push(format!("{host}:{inside}"));
+        self.binds.push(["--bind", host.as_str(), inside].map(str::to_owned));
         self
     }
 
     /// Shows the host's folder `host` at `inside`, read-only.
     pub(crate) fn bind_read_only(mut self, host: &Utf8Path, inside: &str) -> Self {
-        self.binds.push(format!("{host}:{inside}:ro"));
+        self.binds.push(["--bind-read-only", host.as_str(), inside].map(str::to_owned));
         self
     }
 
@@ -89,8 +100,12 @@ impl Room {
         let program = Utf8PathBuf::try_from(program)?;
         let mut command = privilege::command(program.as_str());
         command.args(["enter", "--root", self.root.as_str(), "--workdir", self.workdir.as_str()]);
-        for bind in &self.binds {
-            command.args(["--bind", bind]);
+        command.args(self.binds.iter().flatten());
+        // sudo takes them away, too.
+        for name in PROXIES {
+            if let Ok(value) = std::env::var(name) {
+                command.args(["--proxy", name, &value]);
+            }
         }
         Ok(command)
     }
@@ -106,7 +121,12 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     if let Some(image) = &args.export {
         return export(image, program);
     }
-    let error = environment(&mut Command::new(program)).args(rest).exec();
+    let mut command = Command::new(program);
+    environment(&mut command).args(rest);
+    for variable in args.proxy.chunks_exact(2) {
+        command.env(&variable[0], &variable[1]);
+    }
+    let error = command.exec();
     Err(error).with_context(|| format!("cannot start {program} inside {}", args.root))
 }
 
@@ -143,18 +163,18 @@ fn prepare(args: &Args) -> Result<()> {
     if fs::metadata("/etc/resolv.conf").is_ok() && fs::metadata(&resolver).is_ok() {
         bind("/etc/resolv.conf".into(), &resolver)?;
     }
-    for spec in &args.bind {
-        let mut words = spec.split(':');
-        let (Some(from), Some(to)) = (words.next(), words.next()) else {
-            bail!("`{spec}` is not HOST:INSIDE");
-        };
-        let target = root.join(to.trim_start_matches('/'));
+    let show = |pair: &[Utf8PathBuf]| {
+        let target = root.join(pair[1].as_str().trim_start_matches('/'));
         fs::create_dir_all(&target).with_context(|| format!("cannot create {target}"))?;
-        bind(from.into(), &target)?;
-        if words.next() == Some("ro") {
-            let flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
-            mount(none, target.as_str(), none, flags, none)?;
-        }
+        bind(&pair[0], &target).map(|()| target)
+    };
+    for pair in args.bind.chunks_exact(2) {
+        show(pair)?;
+    }
+    for pair in args.bind_read_only.chunks_exact(2) {
+        let target = show(pair)?;
+        let flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+        mount(none, target.as_str(), none, flags, none)?;
     }
     Ok(())
 }
