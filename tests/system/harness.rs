@@ -148,13 +148,24 @@ fn mice(guest: &Guest) -> Result<(), HarnessError> {
     Ok(())
 }
 
+/// No such device or address.
+const ENXIO: i32 = 6;
+
 fn attached_disk(guest: &Guest) -> Result<(), HarnessError> {
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().set_len(4 << 20).unwrap();
     guest.attach_disk(&Disk::new(file.path(), "attached-later"))?;
     let device = block_device(guest, "attached-later")?;
-    guest.write_file(&device, "written by the guest")?;
-    Ok(())
+    // Its serial number can be read a moment before it can be opened.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        match guest.write_file(&device, "written by the guest") {
+            Err(error) if error.errno() == Some(ENXIO) && Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            written => return written,
+        }
+    }
 }
 
 /// The node of the disk with this serial number.
