@@ -11,6 +11,7 @@ use crate::artifacts::{self, Extent};
 use crate::cache::Cache;
 use crate::deny;
 use crate::generate;
+use crate::process;
 use crate::progress::{Steps, seconds};
 use crate::setup;
 use crate::source;
@@ -59,6 +60,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     })?;
     steps.run("licences and sources of the crates", |step| {
         let deny = deny::install(&cache, step)?;
+        // A build downloads only what this machine compiles; the check reads them all.
+        process::run(step, &mut cargo(&["fetch", "--locked", "--quiet"])?)?;
         let words = ["--offline", "--all-features", "check", "--hide-inclusion-graph"];
         show(Command::new(deny).current_dir(source::root()?).args(words).args(deny::CHECKS))
     })?;
