@@ -3,6 +3,7 @@
 
 use thiserror::Error;
 
+use crate::fixed::Fixed;
 use crate::parameter::{self, Kind, Parameter, ValueError};
 
 /// Number of factors in a look-up table.
@@ -88,7 +89,9 @@ pub enum SettingsError {
 
 impl Default for Settings {
     fn default() -> Self {
-        let values = parameter::all().iter().map(|p| p.default).collect();
+        // As the driver's files hold them: 0.1 is not a Q32.32 number.
+        let held = |p: &Parameter| p.check(p.default).map_or(p.default, Fixed::to_f64);
+        let values = parameter::all().iter().map(held).collect();
         Settings { mode: Mode::Linear, values, lut: None }
     }
 }
@@ -148,7 +151,7 @@ impl Settings {
             return Err(SettingsError::Unknown("LUT".to_owned()));
         };
         let checked: Result<Vec<f64>, ValueError> =
-            factors.iter().map(|&f| parameter.check(f).map(super::fixed::Fixed::to_f64)).collect();
+            factors.iter().map(|&f| parameter.check(f).map(Fixed::to_f64)).collect();
         self.lut = Some(checked?);
         Ok(())
     }
@@ -183,6 +186,8 @@ mod tests {
         let mut settings = Settings::default();
         settings.set("DECAY_RATE", 0.7).unwrap();
         assert_eq!(settings.get("DECAY_RATE").unwrap() * 4_294_967_296.0, 3_006_477_107.0);
+        let default = Settings::default().get("DECAY_RATE").unwrap();
+        assert_eq!(default * 4_294_967_296.0, 429_496_730.0, "also when nothing was set");
     }
 
     #[test]

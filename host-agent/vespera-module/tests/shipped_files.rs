@@ -106,11 +106,15 @@ fn every_shipped_file_names_its_licence_first() {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|kind| {
-                ["service", "path", "conf", "rules", "preset"].iter().any(|known| kind == *known)
+                ["service", "path", "conf", "rules", "preset", "xml", "policy"]
+                    .iter()
+                    .any(|known| kind == *known)
             }) {
                 let text = std::fs::read_to_string(&path).unwrap();
-                let licence = "# SPDX-License-Identifier: MIT OR Apache-2.0\n";
-                assert!(text.starts_with(licence), "{}", path.display());
+                let licence = "SPDX-License-Identifier: MIT OR Apache-2.0";
+                // XML has its own line first.
+                let found = text.lines().take(2).any(|line| line.contains(licence));
+                assert!(found, "{}", path.display());
                 seen += 1;
             }
         }
