@@ -6,10 +6,16 @@
 //! - [`parameter`]: the parameters, their ranges and their names in each notation
 //! - [`settings`]: one value for each parameter, and the mode
 //! - [`curve`]: speed to factor in float64, the reference for the driver
+//! - [`shape`]: curves as people describe them
+//! - [`compile`]: shapes to what the driver has
+//! - [`raw_accel`]: the settings.json of Raw Accel
 //! - [`c_header`]: what the driver's C code takes from this crate
 
 pub mod c_header;
+pub mod compile;
 pub mod curve;
 pub mod fixed;
 pub mod parameter;
+pub mod raw_accel;
 pub mod settings;
+pub mod shape;
