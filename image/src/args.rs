@@ -5,6 +5,7 @@ use camino::Utf8PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use image::config::choice::{RETIRED_GPU, RETIRED_GPU_REASON};
 use image::config::{FILE_NAME, Gpu, Variant};
+use image::publish::signing::PUBLIC_KEY;
 
 /// From vespera-config.yaml to a verified image
 #[derive(Debug, Parser)]
@@ -101,26 +102,12 @@ pub(crate) enum Command {
         #[arg(long, default_value = "")]
         label: String,
     },
-    /// Verify that a root is what the configuration says
-    Verify {
-        /// The root folder
-        #[arg(long)]
-        root: Utf8PathBuf,
-        /// The configuration
-        #[arg(long, default_value = FILE_NAME)]
-        config: Utf8PathBuf,
-        /// Value of the label ostree.linux, which must agree
-        #[arg(long)]
-        label: Option<String>,
-        #[command(flatten)]
-        built: Built,
-        /// Print the report as JSON
-        #[arg(long, conflicts_with = "markdown")]
-        json: bool,
-        /// Print the report as Markdown
-        #[arg(long)]
-        markdown: bool,
-    },
+    /// Verify that an image is what the configuration says
+    Verify(Verify),
+    /// Push a built image to a staging tag, and tell its digest there
+    Stage(Stage),
+    /// Verify a staged image, sign it, and set its final tags
+    Publish(Publish),
     /// Change a root as the configuration says; runs inside the container build
     Customize {
         /// The root folder
@@ -132,7 +119,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         built: Built,
         #[command(subcommand)]
-        stage: Stage,
+        part: Part,
     },
 }
 
@@ -211,8 +198,89 @@ pub(crate) struct Detect {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, ClapArgs)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["image", "root"]))]
+pub(crate) struct Verify {
+    /// The image: at a registry, or with one of the transports oci: and containers-storage:
+    pub(crate) image: Option<String>,
+    /// A root folder instead
+    #[arg(long)]
+    pub(crate) root: Option<Utf8PathBuf>,
+    /// The configuration
+    #[arg(long, default_value = FILE_NAME)]
+    pub(crate) config: Utf8PathBuf,
+    /// Value of the label ostree.linux of a root folder, which must agree
+    #[arg(long, requires = "root")]
+    pub(crate) label: Option<String>,
+    #[command(flatten)]
+    pub(crate) built: Built,
+    /// Allow plain HTTP
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Print the report as JSON
+    #[arg(long, conflicts_with = "markdown")]
+    pub(crate) json: bool,
+    /// Print the report as Markdown
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Stage {
+    #[command(flatten)]
+    pub(crate) staged: Staged,
+    /// The built image; containers-storage:localhost/NAME:local if none is given
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Append the outputs `image` and `digest` to this file, as a workflow reads them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) outputs: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Publish {
+    #[command(flatten)]
+    pub(crate) staged: Staged,
+    /// Digest of the staged image
+    #[arg(long, conflicts_with = "from")]
+    pub(crate) digest: Option<String>,
+    /// Built image to stage first
+    #[arg(long, required_unless_present = "digest")]
+    pub(crate) from: Option<String>,
+    /// Key to sign with: a file, or env://VARIABLE; its password is in COSIGN_PASSWORD
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// Public half of the key, as the image ships it
+    #[arg(long, default_value = PUBLIC_KEY)]
+    pub(crate) public_key: Utf8PathBuf,
+    /// Append a summary in Markdown to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) summary: Option<Utf8PathBuf>,
+    /// Write the metadata as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metadata: Option<Utf8PathBuf>,
+}
+
+/// What both halves of publishing have to know.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Staged {
+    /// The configuration
+    #[arg(default_value = FILE_NAME)]
+    pub(crate) file: Utf8PathBuf,
+    #[command(flatten)]
+    pub(crate) facts: Known,
+    #[command(flatten)]
+    pub(crate) built: Built,
+    /// Name of this run, for the staging tag
+    #[arg(long)]
+    pub(crate) run: String,
+    /// Allow plain HTTP
+    #[arg(long)]
+    pub(crate) insecure: bool,
+}
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum Stage {
+pub(crate) enum Part {
     /// Remove and install RPMs, list Flatpaks
     Packages,
     /// Install programs, units, rules and the image's identity
@@ -242,7 +310,7 @@ pub(crate) struct Built {
 }
 
 /// What is known about a run; an empty value counts as not given
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Known {
     /// Owner of the images at the registry
     #[arg(long)]

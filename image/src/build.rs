@@ -5,6 +5,7 @@ use camino::Utf8Path;
 
 use crate::plan::Image;
 use crate::tool::{self, Tools};
+use crate::version::{self, Version};
 
 /// Older ones pull stages that are not used, and can empty an image at a tmpfs mount while they
 /// report success.
@@ -14,12 +15,8 @@ const PODMAN_MIN: Version = Version(5, 4);
 /// Where the kernel lists the emulators of other machines.
 const EMULATORS: &str = "proc/sys/fs/binfmt_misc";
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Version(u32, u32);
-
 fn least() -> String {
-    let (Version(a, b), Version(c, d)) = (BUILDAH_MIN, PODMAN_MIN);
-    format!("buildah {a}.{b} or podman {c}.{d}")
+    format!("buildah {BUILDAH_MIN} or podman {PODMAN_MIN}")
 }
 
 /// A build that did not come about.
@@ -87,22 +84,13 @@ pub fn choose(tools: &dyn Tools) -> Result<&'static str, Error> {
             found.push(format!("{program} is not installed"));
             continue;
         };
-        match version(&outcome.stdout) {
+        match version::parse(&outcome.stdout) {
             Some(version) if version >= least => return Ok(program),
-            Some(Version(major, minor)) => {
-                found.push(format!("{program} {major}.{minor} is too old to be safe"));
-            }
+            Some(version) => found.push(format!("{program} {version} is too old to be safe")),
             None => found.push(format!("{program} does not tell its version")),
         }
     }
     Err(Error::NoTool(found.join(", ")))
-}
-
-/// 1.39 of `buildah version 1.39.3 (image-spec 1.1.0, runtime-spec 1.2.0)`.
-fn version(text: &str) -> Option<Version> {
-    let number = text.split_whitespace().skip_while(|word| *word != "version").nth(1)?;
-    let mut parts = number.split(['.', '-']).map(str::parse);
-    Some(Version(parts.next()?.ok()?, parts.next()?.ok()?))
 }
 
 /// Refuses a platform that this machine cannot run the programs of.

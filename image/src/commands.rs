@@ -14,16 +14,19 @@ use image::customize::identity::BuildFacts;
 use image::customize::{self, Report as _, Stdout};
 use image::detect::Trigger;
 use image::plan::{self, Facts};
+use image::publish::{self, signing};
 use image::registry::{self, Registry as _, Skopeo};
-use image::verify::{self, Subject};
-use image::{clock, explain, inspect, kernel, schema, source, summary, survey, tool};
+use image::{
+    clock, explain, inspect, kernel, opened, schema, source, summary, survey, tool, version,
+};
 use serde_json::json;
 
-use crate::args::{Args, Build, Built, Command, Detect, Known, Payload, Stage};
+use crate::args::{Args, Build, Built, Command, Detect, Known, Part, Payload};
+use crate::releases;
 
 const FAILURE: u8 = 1;
 const CONFIGURATION: u8 = 3;
-const FAULTS: u8 = 4;
+pub(crate) const FAULTS: u8 = 4;
 const REGISTRY: u8 = 5;
 const TOOL: u8 = 6;
 
@@ -89,28 +92,17 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             println!("{release}");
             Ok(ExitCode::SUCCESS)
         }
-        Command::Verify { root, config, label, built, json, markdown } => {
-            let config = load(&config, &built)?;
-            let label = label.as_deref();
-            let subject = Subject { root: &root, config: &config, label, tools: &tool::Path };
-            let report = verify::verify(&subject);
-            if json {
-                println!("{:#}", serde_json::to_value(&report)?);
-            } else if markdown {
-                print!("{}", report.markdown());
-            } else {
-                print!("{}", report.text());
-            }
-            Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
-        }
-        Command::Customize { root, config, built, stage } => {
-            customize(&root, &load(&config, &built)?, stage)
+        Command::Verify(args) => releases::verify(args),
+        Command::Stage(args) => releases::stage(args),
+        Command::Publish(args) => releases::publish(args),
+        Command::Customize { root, config, built, part } => {
+            customize(&root, &load(&config, &built)?, part)
         }
     }
 }
 
 /// The configuration, with the variants that a build argument may have changed.
-fn load(file: &Utf8Path, built: &Built) -> Result<Config> {
+pub(crate) fn load(file: &Utf8Path, built: &Built) -> Result<Config> {
     let (config, _) = Config::load(file)?;
     let (variant, gpu) = (config.base.variant, config.base.gpu);
     Ok(config.with(built.aurora_variant.unwrap_or(variant), built.gpu_variant.unwrap_or(gpu)))
@@ -133,6 +125,21 @@ fn code(error: &anyhow::Error) -> u8 {
         _ => REGISTRY,
     };
     match error.downcast_ref() {
+        Some(publish::Error::Registry(error)) => return registry(error),
+        Some(publish::Error::NotStaged(_) | publish::Error::Moved { .. }) => return REGISTRY,
+        Some(publish::Error::Unverified { .. }) => return FAULTS,
+        Some(publish::Error::NoKey) => return CONFIGURATION,
+        Some(publish::Error::Open(error)) => return opened(error),
+        Some(publish::Error::Signing(signing::Error::Tool(error))) => return tool_code(error),
+        _ => {}
+    }
+    if let Some(error) = error.downcast_ref() {
+        return opened(error);
+    }
+    if error.is::<version::Error>() {
+        return TOOL;
+    }
+    match error.downcast_ref() {
         Some(inspect::Error::Registry(error)) => return registry(error),
         Some(inspect::Error::Absent(_)) => return REGISTRY,
         _ => {}
@@ -151,6 +158,21 @@ fn code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref() {
         Some(customize::Error::Tool(_)) => TOOL,
         _ => FAILURE,
+    }
+}
+
+/// buildah gets an image from a registry, too; what it then says is the registry's word.
+fn opened(error: &opened::Error) -> u8 {
+    match error {
+        opened::Error::Tool(error) => tool_code(error),
+        _ => FAILURE,
+    }
+}
+
+fn tool_code(error: &tool::Error) -> u8 {
+    match error {
+        tool::Error::Failed { .. } => REGISTRY,
+        _ => TOOL,
     }
 }
 
@@ -246,7 +268,7 @@ fn explain(log: &Utf8Path, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn append(file: &Utf8Path, text: &str) -> io::Result<()> {
+pub(crate) fn append(file: &Utf8Path, text: &str) -> io::Result<()> {
     OpenOptions::new().create(true).append(true).open(file)?.write_all(text.as_bytes())
 }
 
@@ -275,28 +297,29 @@ fn check(file: &Utf8Path, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn customize(root: &Utf8Path, config: &Config, stage: Stage) -> Result<ExitCode> {
+fn customize(root: &Utf8Path, config: &Config, part: Part) -> Result<ExitCode> {
     let (tools, report) = (&tool::Path, &mut Stdout);
-    match stage {
-        Stage::Packages => customize::packages::apply(root, &config.packages, tools, report)?,
-        Stage::Payload(payload) => {
+    match part {
+        Part::Packages => customize::packages::apply(root, &config.packages, tools, report)?,
+        Part::Payload(payload) => {
             let release = kernel::release(root)?;
-            if config.maccel.enabled {
-                customize::payload::install(root, &payload.from, tools, report)?;
+            let placed = if config.maccel.enabled {
+                customize::payload::install(root, &payload.from, tools, report)?
             } else {
                 report.line("payload: not wanted, maccel.enabled is false");
-            }
-            let facts = facts(config, payload);
+                Vec::new()
+            };
+            let facts = BuildFacts { payload: placed, ..facts(config, payload) };
             customize::identity::write(root, config, &release, &facts, report)?;
         }
-        Stage::Module { .. } if !config.maccel.enabled => {
+        Part::Module { .. } if !config.maccel.enabled => {
             report.line("module: not wanted, maccel.enabled is false");
         }
-        Stage::Module { from, kernel } => {
+        Part::Module { from, kernel } => {
             let signed = config.signing.module;
             customize::module::install(root, &from, &kernel, signed, tools, report)?;
         }
-        Stage::Finish => customize::finish::finish(root, report)?,
+        Part::Finish => customize::finish::finish(root, report)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -310,10 +333,11 @@ fn facts(config: &Config, payload: Payload) -> BuildFacts {
         base_digest: given(payload.base_digest),
         revision: given(payload.revision),
         date: given(payload.date),
+        ..BuildFacts::default()
     }
 }
 
-fn known(known: Known) -> Facts {
+pub(crate) fn known(known: Known) -> Facts {
     Facts {
         owner: given(known.owner),
         date: given(known.date),
@@ -327,6 +351,6 @@ fn known(known: Known) -> Facts {
 }
 
 /// A build argument that nobody set arrives as an empty word.
-fn given(value: Option<String>) -> Option<String> {
+pub(crate) fn given(value: Option<String>) -> Option<String> {
     value.filter(|value| !value.is_empty())
 }

@@ -21,8 +21,10 @@
 //! - [`build`]: an image built by buildah or podman
 //! - [`summary`]: what was built, with the commands that get it onto a machine
 //! - [`clock`]: the date of a build
+//! - [`opened`]: an image as a folder, wherever it is
+//! - [`publish`]: from a built image to its final tags
 //! - [`verify`]: whether a root is what the configuration says
-//! - [`tool`]: running other programs
+//! - [`tool`], [`version`]: running other programs, new enough ones
 
 pub mod build;
 pub mod clock;
@@ -33,7 +35,9 @@ pub mod explain;
 pub mod inspect;
 pub mod kernel;
 pub mod modinfo;
+pub mod opened;
 pub mod plan;
+pub mod publish;
 pub mod registry;
 pub mod schema;
 pub mod source;
@@ -41,3 +45,4 @@ pub mod summary;
 pub mod survey;
 pub mod tool;
 pub mod verify;
+pub mod version;

@@ -3,6 +3,7 @@
 
 mod args;
 mod commands;
+mod releases;
 
 use std::process::ExitCode;
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use camino::Utf8Path;
 use serde::Deserialize;
 
 use crate::tool::{self, Tools};
@@ -24,6 +25,14 @@ pub enum Error {
     #[error("no answer about {reference}:\n{reason}")]
     NoAnswer {
         /// What was asked for.
+        reference: String,
+        /// What the tool said.
+        reason: String,
+    },
+    /// It would not do what it was asked to.
+    #[error("{reference}: refused:\n{reason}")]
+    Refused {
+        /// What was to be changed.
         reference: String,
         /// What the tool said.
         reason: String,
@@ -71,13 +80,90 @@ pub struct Skopeo<'a> {
     pub insecure: bool,
 }
 
+/// What a host asks of an image before it takes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy<'a> {
+    /// The signature policy, as `policy.json`.
+    pub file: &'a Utf8Path,
+    /// The folder that says where signatures are, as `registries.d`.
+    pub registries: &'a Utf8Path,
+}
+
+/// A place to put images, too.
+pub trait Store: Registry {
+    /// Copies an image, under a policy where one is given. What comes from a registry keeps its
+    /// bytes, and so its digest.
+    ///
+    /// # Errors
+    ///
+    /// When the source, the destination or the policy refuses.
+    fn copy(&self, from: &str, to: &str, policy: Option<Policy<'_>>) -> Result<(), Error>;
+
+    /// Deletes a manifest, and with it every tag on it.
+    ///
+    /// # Errors
+    ///
+    /// When the registry refuses; some never delete.
+    fn delete(&self, reference: &str) -> Result<(), Error>;
+}
+
+/// A reference with its transport; without one, it is at a registry.
+pub fn with_transport(reference: &str) -> String {
+    if TRANSPORTS.iter().any(|transport| reference.starts_with(transport)) {
+        return reference.to_owned();
+    }
+    format!("docker://{reference}")
+}
+
+impl Skopeo<'_> {
+    fn change(&self, args: &[&str], reference: &str, purpose: &str) -> Result<(), Error> {
+        let outcome = self.tools.outcome("skopeo", args, purpose)?;
+        if outcome.success() {
+            return Ok(());
+        }
+        Err(Error::Refused { reference: reference.to_owned(), reason: outcome.output() })
+    }
+}
+
+impl Store for Skopeo<'_> {
+    fn copy(&self, from: &str, to: &str, policy: Option<Policy<'_>>) -> Result<(), Error> {
+        let (from, full) = (with_transport(from), with_transport(to));
+        let mut args = match policy {
+            Some(policy) => {
+                let (file, folder) = (policy.file.as_str(), policy.registries.as_str());
+                vec!["--policy", file, "--registries.d", folder]
+            }
+            None => Vec::new(),
+        };
+        args.extend(["copy", "--quiet", "--retry-times", RETRIES]);
+        if self.insecure {
+            args.extend(["--src-tls-verify=false", "--dest-tls-verify=false"]);
+        }
+        if from.starts_with("docker://") {
+            args.push("--preserve-digests");
+            // Signatures follow the digest. They stay where they are, in the same repository.
+            if policy.is_none() {
+                args.push("--remove-signatures");
+            }
+        }
+        args.extend([from.as_str(), full.as_str()]);
+        self.change(&args, to, "copy an image")
+    }
+
+    fn delete(&self, reference: &str) -> Result<(), Error> {
+        let full = with_transport(reference);
+        let mut args = vec!["delete"];
+        if self.insecure {
+            args.push("--tls-verify=false");
+        }
+        args.push(&full);
+        self.change(&args, reference, "delete a manifest")
+    }
+}
+
 impl Registry for Skopeo<'_> {
     fn inspect(&self, reference: &str) -> Result<Option<Inspected>, Error> {
-        let full = if TRANSPORTS.iter().any(|transport| reference.starts_with(transport)) {
-            reference.to_owned()
-        } else {
-            format!("docker://{reference}")
-        };
+        let full = with_transport(reference);
         let mut args = vec!["inspect", "--no-tags", "--retry-times", RETRIES];
         if self.insecure {
             args.push("--tls-verify=false");

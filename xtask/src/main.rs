@@ -5,7 +5,7 @@
 //! steps of [`setup`] (what the machine must have), [`workshop`] (the tool root),
 //! [`kernels`], [`driver`], [`standin`] (what the build calls Aurora here), [`image`] and
 //! [`guest`]. [`soak`] tests for longer, on a [`debug_kernel`] too; [`bench`] prints
-//! figures. [`cache`] keeps every result under the hash of what it was made of,
+//! figures. [`dock`] holds the registry that images are published to in the tests. [`cache`] keeps every result under the hash of what it was made of,
 //! [`progress`] shows and times each step, [`process`] runs other programs.
 
 mod arithmetic;
@@ -15,6 +15,7 @@ mod cache;
 mod compilers;
 mod debug_kernel;
 mod deny;
+mod dock;
 mod driver;
 mod enter;
 mod generate;

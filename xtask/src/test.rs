@@ -10,6 +10,7 @@ use crate::arithmetic::{self, Until};
 use crate::artifacts::{self, Extent};
 use crate::cache::Cache;
 use crate::deny;
+use crate::dock::{self, Dock};
 use crate::generate;
 use crate::process;
 use crate::progress::{Steps, seconds};
@@ -48,7 +49,12 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     steps.show("house rules for files", source::check)?;
     steps.show("generated files", || generate::main(&generate::Args { check: true }))?;
     steps.show("lints", || {
-        let words = ["clippy", "--workspace", "--all-targets", "--features=vespera-tests/vm"];
+        let words = [
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--features=vespera-tests/vm,image/real-tools",
+        ];
         show(cargo(&words)?.args(["--locked", "--quiet", "--", "--deny=warnings"]))
     })?;
     steps.show("unit and integration tests", || {
@@ -69,6 +75,12 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         println!("left out by --quick: the image build and the system tests in QEMU");
     } else {
         let list = artifacts::make(&cache, &steps, Extent::All)?;
+        let dock = Dock::make(&cache, &steps)?;
+        let program =
+            steps.run("program: vespera-image and its tests", |_| dock::build_tests(&cache))?;
+        steps.show("vespera-image with registry and tools", || {
+            show(&mut dock::tests(&dock, &cache, &program)?)
+        })?;
         steps.show("system tests in QEMU", || {
             let words = ["test", "--locked", "--package=vespera-tests", "--features=vm"];
             show(cargo(&words)?.args(["--test=system"]).env("VESPERA_ARTIFACTS", &list))

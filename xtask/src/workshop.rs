@@ -47,7 +47,7 @@ const PACKAGES: &[&str] = &[
     "linux-headers-amd64",
 ];
 /// Containers may not raise limits above those of the machine they are built on.
-const CONTAINERS_CONF: &str = "[containers]\n\
+pub(crate) const CONTAINERS_CONF: &str = "[containers]\n\
     default_ulimits = [\"nofile=8192:8192\", \"nproc=8192:8192\"]\n\
     [engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\n";
 
@@ -121,7 +121,7 @@ pub(crate) fn bootstrap(
 }
 
 /// Writes a file into a root folder that may belong to root.
-fn write_as_root(scratch: &Utf8Path, target: &Utf8Path, text: &str) -> Result<()> {
+pub(crate) fn write_as_root(scratch: &Utf8Path, target: &Utf8Path, text: &str) -> Result<()> {
     let draft = scratch.join("draft");
     fs::write(&draft, text).with_context(|| format!("cannot write {draft}"))?;
     process::read(privilege::command("install").args([

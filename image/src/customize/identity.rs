@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::{Error, Report, file_error, files};
@@ -35,6 +35,8 @@ pub struct BuildFacts {
     pub revision: Option<String>,
     /// When it was built, RFC 3339.
     pub date: Option<String>,
+    /// Paths of the programs and files that were installed.
+    pub payload: Vec<Utf8PathBuf>,
 }
 
 /// Writes who the image is.
@@ -60,6 +62,7 @@ pub fn write(
         "config": config,
         "base": { "reference": facts.base, "digest": facts.base_digest },
         "kernel": kernel,
+        "payload": facts.payload,
         "driver": driver,
         "build": { "date": facts.date, "revision": facts.revision },
     });

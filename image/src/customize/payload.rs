@@ -33,6 +33,7 @@ const USER_UNITS: &str = "usr/lib/systemd/user";
 const LINK_TMPFILES: &str = "usr/lib/tmpfiles.d/vespera-usrlocal.conf";
 
 /// Installs a payload folder: `bin/` with programs, `rootfs/` and `image-rootfs/` with files.
+/// Returns the paths of what it placed, programs and files alike.
 ///
 /// # Errors
 ///
@@ -43,9 +44,8 @@ pub fn install(
     from: &Utf8Path,
     tools: &dyn Tools,
     report: &mut dyn Report,
-) -> Result<(), Error> {
-    programs(root, from, report)?;
-    let mut placed = Vec::new();
+) -> Result<Vec<Utf8PathBuf>, Error> {
+    let mut placed = programs(root, from, report)?;
     for tree in TREES {
         let tree = from.join(tree);
         if tree.is_dir() {
@@ -56,10 +56,18 @@ pub fn install(
         usr_local_link(root, report)?;
     }
     enable(root, &placed, SYSTEM_UNITS, &[], tools, report)?;
-    enable(root, &placed, USER_UNITS, &["--global"], tools, report)
+    enable(root, &placed, USER_UNITS, &["--global"], tools, report)?;
+    placed.sort();
+    placed.dedup();
+    Ok(placed)
 }
 
-fn programs(root: &Utf8Path, from: &Utf8Path, report: &mut dyn Report) -> Result<(), Error> {
+fn programs(
+    root: &Utf8Path,
+    from: &Utf8Path,
+    report: &mut dyn Report,
+) -> Result<Vec<Utf8PathBuf>, Error> {
+    let mut placed = Vec::new();
     for program in PROGRAMS {
         let source = from.join(BIN).join(program.name);
         if !source.is_file() {
@@ -73,11 +81,13 @@ fn programs(root: &Utf8Path, from: &Utf8Path, report: &mut dyn Report) -> Result
             continue;
         }
         let content = fs::read(&source).map_err(file_error("read", &source))?;
-        let target = root.join(program.folder).join(program.name);
+        let path = Utf8Path::new(program.folder).join(program.name);
+        let target = root.join(&path);
         files::write(&target, &content, files::EXECUTABLE)?;
         report.line(&format!("program {}: {target}", program.name));
+        placed.push(path);
     }
-    Ok(())
+    Ok(placed)
 }
 
 fn copy_tree(

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the image says of itself.
 
+use module_check::tree::path_in_index;
 use serde_json::Value;
 
 use super::{Outcome, Subject, Unable, Verdict, none_of};
+use crate::config::Gpu;
 use crate::customize::identity::{IMAGE_JSON, OS_RELEASE};
 use crate::kernel;
+
+/// The module of NVIDIA's driver.
+const NVIDIA: &str = "nvidia";
 
 pub(super) fn image_json(subject: &Subject<'_>) -> Outcome {
     let path = subject.at(IMAGE_JSON);
@@ -47,4 +52,26 @@ pub(super) fn os_release(subject: &Subject<'_>) -> Outcome {
         return Ok(Verdict::Fine(name));
     }
     Ok(Verdict::Wrong(format!("/{OS_RELEASE} has no line {expected}; tools take it for the base")))
+}
+
+/// The open NVIDIA driver is in the base of its variant, and in no other.
+pub(super) fn graphics(subject: &Subject<'_>) -> Outcome {
+    let release =
+        kernel::release(subject.root).map_err(|error| Unable::Other(error.to_string()))?;
+    let index = format!("{}/{release}/modules.dep", kernel::MODULES);
+    if !subject.at(&index).exists() {
+        return Ok(Verdict::Skipped("the kernel has no modules".into()));
+    }
+    let has_driver = path_in_index(&subject.read(&index)?, NVIDIA).is_some();
+    let gpu = subject.config.base.gpu;
+    let word = gpu.word();
+    Ok(match (gpu, has_driver) {
+        (Gpu::NvidiaOpen, false) => Verdict::Wrong(format!(
+            "{word}, but the kernel has no module `{NVIDIA}`: this is another variant's base"
+        )),
+        (Gpu::Main, true) => Verdict::Wrong(format!(
+            "{word}, but the kernel has the module `{NVIDIA}`: this is another variant's base"
+        )),
+        _ => Verdict::Fine(word.to_owned()),
+    })
 }

@@ -7,17 +7,20 @@ use std::path::Path;
 
 use camino::Utf8Path;
 
-use super::{Outcome, Subject, Unable, Verdict, none_of};
+use super::{Outcome, Subject, Unable, Verdict, files_with, none_of};
 
 const WORLD_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 /// Folders of a root that only exist while it runs.
 const API: &[&str] = &["dev", "proc", "sys", "run"];
 /// Where a build is likely to drop a key.
-const SECRET_PLACES: &[&str] =
+pub(super) const SECRET_PLACES: &[&str] =
     &["etc", "root", "tmp", "run/secrets", "var", "usr/share/vespera", "usr/src", "usr/local"];
 /// Larger files are no keys.
 const SECRET_MAX: u64 = 64 * 1024;
+/// Folders that must be there to be mounted on.
+const MOUNTED_ON: &[&str] = &["dev", "proc", "sys", "run", "tmp", "var"];
+const KERNEL_ARGUMENTS: &str = "usr/lib/bootc/kargs.d";
 const KEY_BEGINS: &[u8] = b"-----BEGIN ";
 const KEY_KIND: &[u8] = b"PRIVATE KEY-----";
 
@@ -47,7 +50,7 @@ pub(super) fn var_log(subject: &Subject<'_>) -> Outcome {
     let folder = subject.at("var/log");
     walk(folder.as_std_path(), &mut |path, meta| {
         if meta.is_file() && meta.len() > 0 {
-            logs.push(shown(subject, path));
+            logs.push(shown(subject.root, path));
         }
     })?;
     Ok(none_of(&logs, "empty", "left behind"))
@@ -78,22 +81,28 @@ pub(super) fn world_writable(subject: &Subject<'_>) -> Outcome {
         // A link has no rights of its own; a sticky folder keeps what is in it to its owners.
         let safe = meta.is_symlink() || meta.is_dir() && mode & STICKY != 0;
         if mode & WORLD_WRITE != 0 && !safe {
-            wrong.push(shown(subject, path));
+            wrong.push(shown(subject.root, path));
         }
     })?;
     Ok(none_of(&wrong, "none", "writable by everyone"))
 }
 
 pub(super) fn secrets(subject: &Subject<'_>) -> Outcome {
+    let found = private_keys(subject.root, SECRET_PLACES)?;
+    Ok(none_of(&found, "none where a build leaves them", "private key in"))
+}
+
+/// Files with a private key below some places of a root; the empty place is all of it.
+pub(super) fn private_keys(root: &Utf8Path, places: &[&str]) -> Result<Vec<String>, Unable> {
     let mut found = Vec::new();
     let mut unreadable = None;
-    for place in SECRET_PLACES {
-        walk(subject.at(place).as_std_path(), &mut |path, meta| {
+    for place in places {
+        walk(root.join(place).as_std_path(), &mut |path, meta| {
             if !meta.is_file() || meta.len() > SECRET_MAX {
                 return;
             }
             match fs::read(path) {
-                Ok(bytes) if has_private_key(&bytes) => found.push(shown(subject, path)),
+                Ok(bytes) if has_private_key(&bytes) => found.push(shown(root, path)),
                 Ok(_) => {}
                 Err(error) => {
                     unreadable.get_or_insert_with(|| format!("{}: {error}", path.display()));
@@ -104,8 +113,54 @@ pub(super) fn secrets(subject: &Subject<'_>) -> Outcome {
     // A found key is worth more than a file that could not be looked into.
     match unreadable {
         Some(reason) if found.is_empty() => Err(Unable::Other(reason)),
-        _ => Ok(none_of(&found, "none where a build leaves them", "private key in")),
+        _ => Ok(found),
     }
+}
+
+/// As bootc's lint `api-base-directories`.
+pub(super) fn api_folders(subject: &Subject<'_>) -> Outcome {
+    let missing: Vec<String> = MOUNTED_ON
+        .iter()
+        .filter(|folder| !subject.at(folder).symlink_metadata().is_ok_and(|meta| meta.is_dir()))
+        .map(|folder| format!("/{folder}"))
+        .collect();
+    Ok(none_of(&missing, "all there", "missing, or no folder"))
+}
+
+/// As bootc's lint `baseimage-root`.
+pub(super) fn ostree(subject: &Subject<'_>) -> Outcome {
+    let mut wrong = Vec::new();
+    if !subject.at("sysroot").is_dir() {
+        wrong.push("/sysroot is missing".to_owned());
+    }
+    match subject.at("ostree").read_link_utf8() {
+        Ok(target) if target == "sysroot/ostree" => {}
+        Ok(target) => wrong.push(format!("/ostree points to {target}, not to sysroot/ostree")),
+        Err(_) => wrong.push("/ostree is no link to sysroot/ostree".to_owned()),
+    }
+    Ok(none_of(&wrong, "both", "bootc could not deploy this"))
+}
+
+/// As bootc's lint `bootc-kargs`.
+pub(super) fn kernel_arguments(subject: &Subject<'_>) -> Outcome {
+    let files = files_with(&subject.at(KERNEL_ARGUMENTS), "toml")?;
+    let mut wrong = Vec::new();
+    for path in &files {
+        let text = fs::read_to_string(path).map_err(|error| Unable::Read(path.clone(), error))?;
+        if let Err(error) = toml::from_str::<KernelArguments>(&text) {
+            wrong.push(format!("{path}: {}", error.message()));
+        }
+    }
+    Ok(none_of(&wrong, &format!("{} files", files.len()), "not as bootc reads them"))
+}
+
+/// A file of kernel arguments, by bootc's documentation.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[expect(dead_code, reason = "only whether it can be read counts")]
+struct KernelArguments {
+    kargs: Vec<String>,
+    match_architectures: Option<Vec<String>>,
 }
 
 /// A PEM key of any kind, on one line of the text.
@@ -124,8 +179,8 @@ fn has_entries(folder: &Utf8Path) -> Result<bool, Unable> {
     Ok(entries.next().is_some())
 }
 
-fn shown(subject: &Subject<'_>, path: &Path) -> String {
-    let inside = path.strip_prefix(subject.root.as_std_path()).unwrap_or(path);
+fn shown(root: &Utf8Path, path: &Path) -> String {
+    let inside = path.strip_prefix(root.as_std_path()).unwrap_or(path);
     format!("/{}", inside.display())
 }
 

@@ -6,12 +6,15 @@
 //! not run is unknown, never fine, and an image with an unknown check is not published.
 
 mod identity;
+mod image;
+mod kinds;
 mod lints;
 mod module;
 mod packages;
 mod payload;
 mod summary;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
@@ -19,6 +22,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::opened::Opened;
+use crate::plan::label::OSTREE_LINUX;
 use crate::tool::{self, Tools};
 
 /// Version of the form of the JSON.
@@ -35,8 +40,21 @@ pub struct Subject<'a> {
     pub config: &'a Config,
     /// Value of the image's label `ostree.linux`; `None` for a root that has no labels.
     pub label: Option<&'a str>,
+    /// What an image has besides its files; `None` for a root folder.
+    pub image: Option<&'a Packed<'a>>,
     /// Other programs.
     pub tools: &'a dyn Tools,
+}
+
+/// What an image has besides its files.
+#[derive(Debug, Clone, Copy)]
+pub struct Packed<'a> {
+    /// Its labels.
+    pub labels: &'a BTreeMap<String, String>,
+    /// Its configuration as text: environment, and every step of its history.
+    pub config: &'a str,
+    /// The folders of its layers, the topmost first; none where they cannot be told apart.
+    pub layers: &'a [Utf8PathBuf],
 }
 
 /// How a check ended.
@@ -135,14 +153,19 @@ const fn warning(
 const CHECKS: &[Check] = &[
     warning("boot-empty", "nothing in /boot", lints::boot_empty),
     error("cli-runs", "programs start", payload::runs),
-    error("dbus-files", "D-Bus and polkit files are well formed", payload::xml_files),
+    error("dbus-files", "D-Bus and polkit files valid", kinds::bus_and_polkit),
     error("files-utf8", "file names are UTF-8", lints::utf8),
     error("files-world-writable", "no file that everyone may write", lints::world_writable),
     error("flatpak-lists", "Flatpaks as configured", packages::flatpaks),
+    error("graphics-variant", "the graphics driver of the variant", identity::graphics),
     error("identity-image-json", "image.json tells what this image is", identity::image_json),
     error("identity-os-release", "os-release names this image", identity::os_release),
+    error("kernel-arguments", "kernel arguments as bootc reads them", lints::kernel_arguments),
     error("kernel-label", "label and tree name the same kernel", module::kernel_label),
     error("kernel-single", "exactly one kernel", module::kernel_single),
+    error("labels-image", "labels of this image, not of its base", image::labels),
+    error("layout-api-folders", "the folders that a system mounts on", lints::api_folders),
+    error("layout-ostree", "/sysroot, and /ostree as a link into it", lints::ostree),
     error("layout-usr-etc", "no /usr/etc beside /etc", lints::usr_etc),
     error("layout-var-run", "/var/run is a link", lints::var_run),
     error("module-compression", "module compressed as the kernel reads it", module::compression),
@@ -151,18 +174,30 @@ const CHECKS: &[Check] = &[
     error("module-signature", "module signed where the configuration asks", module::signature),
     error("module-symbols", "the kernel exports what the module uses", module::symbols),
     error("module-vermagic", "module built for this kernel", module::vermagic),
+    error("payload-present", "every installed file is there with its mode", payload::present),
     error("programs-executable", "programs in place and executable", payload::programs),
     error("repositories-off", "no foreign package repository left on", packages::repositories),
     error("rpm-added", "configured RPMs are there", packages::added),
     error("rpm-removed", "unwanted RPMs are gone", packages::removed),
     error("secrets-absent", "no private key left behind", lints::secrets),
+    error("secrets-layers", "no private key in any layer", image::secrets),
     error("sysusers-group", "group maccel comes from sysusers.d", payload::group),
+    error("sysusers-valid", "sysusers.d as systemd reads it", kinds::sysusers),
     error("tmpfiles-run", "/run/vespera comes from tmpfiles.d", payload::tmpfiles),
-    error("udev-rules", "udev rules of the device", payload::udev),
+    error("tmpfiles-valid", "tmpfiles.d as systemd reads it", kinds::tmpfiles),
+    error("udev-rules", "udev rules as udev reads them", kinds::udev),
     error("units-enabled", "the module's unit is there and enabled", payload::units_enabled),
-    error("units-valid", "units pass systemd's own verifier", payload::units_valid),
+    error("units-valid", "units pass systemd's own verifier", kinds::units),
     warning("var-log-empty", "no logs of the build", lints::var_log),
 ];
+
+/// Runs every check on an opened image.
+pub fn image(opened: &Opened<'_>, config: &Config, tools: &dyn Tools) -> Report {
+    let packed = Packed { labels: &opened.labels, config: &opened.config, layers: &opened.layers };
+    let label = opened.labels.get(OSTREE_LINUX).map_or("", String::as_str);
+    let (root, label, image) = (opened.root.as_path(), Some(label), Some(&packed));
+    verify(&Subject { root, config, label, image, tools })
+}
 
 /// Runs every check on a root.
 pub fn verify(subject: &Subject<'_>) -> Report {

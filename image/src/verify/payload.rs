@@ -2,10 +2,13 @@
 //! Programs, units, rules and the files around them.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use super::{Outcome, Subject, Unable, Verdict, files_with, none_of};
+use crate::customize::files;
+use crate::customize::identity::IMAGE_JSON;
 use crate::customize::payload::is_executable;
 
 /// Programs that every image with the driver has.
@@ -18,14 +21,44 @@ const UNIT_FOLDER: &str = "usr/lib/systemd/system";
 /// Folders with links to the units that a target wants.
 const WANTS: &[&str] = &["etc/systemd/system", UNIT_FOLDER];
 const GROUP: &str = "maccel";
-/// XML files of ours: folder, extension, the element they must begin with.
-const XML: &[(&str, &str, &str)] = &[
-    ("usr/share/dbus-1/system.d", "conf", "busconfig"),
-    ("usr/share/polkit-1/actions", "policy", "policyconfig"),
-    ("usr/share/dbus-1/interfaces", "xml", "node"),
-];
-/// What the names of our own XML files begin with.
-const OURS: &str = "org.vespera.";
+
+/// What the payload stage wrote down must be there, whatever kind of file it is.
+pub(super) fn present(subject: &Subject<'_>) -> Outcome {
+    if let Some(verdict) = subject.unwanted() {
+        return Ok(verdict);
+    }
+    let paths = installed(subject)?;
+    let mut wrong = Vec::new();
+    for path in &paths {
+        match subject.at(path).symlink_metadata() {
+            Err(_) => wrong.push(format!("/{path} is missing")),
+            Ok(meta) if meta.is_symlink() => {}
+            Ok(meta) => {
+                let (mode, right) = (meta.permissions().mode() & 0o7777, files::mode_of(path));
+                if mode != right {
+                    wrong.push(format!("/{path} has the mode {mode:o}, not {right:o}"));
+                }
+            }
+        }
+    }
+    if paths.is_empty() {
+        wrong.push(format!("/{IMAGE_JSON} lists no file"));
+    }
+    Ok(none_of(&wrong, &format!("{} files", paths.len()), "not as installed"))
+}
+
+/// Paths of the payload, as the image itself tells them.
+pub(super) fn installed(subject: &Subject<'_>) -> Result<Vec<Utf8PathBuf>, Unable> {
+    let told: Told = serde_json::from_str(&subject.read(IMAGE_JSON)?)
+        .map_err(|error| Unable::Other(format!("/{IMAGE_JSON}: {error}")))?;
+    Ok(told.payload)
+}
+
+#[derive(serde::Deserialize)]
+struct Told {
+    #[serde(default)]
+    payload: Vec<Utf8PathBuf>,
+}
 
 pub(super) fn programs(subject: &Subject<'_>) -> Outcome {
     if let Some(verdict) = subject.unwanted() {
@@ -68,26 +101,6 @@ pub(super) fn runs(subject: &Subject<'_>) -> Outcome {
         }
     }
     Ok(none_of(&wrong, &versions.join(", "), "does not start"))
-}
-
-pub(super) fn udev(subject: &Subject<'_>) -> Outcome {
-    if let Some(verdict) = subject.unwanted() {
-        return Ok(verdict);
-    }
-    let path = subject.at("usr/lib/udev/rules.d/99-maccel.rules");
-    if !path.is_file() {
-        return Ok(Verdict::Wrong(format!("{path} is missing")));
-    }
-    let outcome = subject.tools.outcome("udevadm", &["verify", path.as_str()], "check udev rules");
-    Ok(match outcome {
-        Ok(outcome) if outcome.success() => Verdict::Fine(format!("{path}, as udev reads it")),
-        // udevadm learned the verb in systemd 254; an older one cannot say anything.
-        Ok(outcome) if outcome.output().contains("nknown") => {
-            Verdict::Fine(format!("{path} is there; this udevadm cannot verify rules"))
-        }
-        Ok(outcome) => Verdict::Wrong(outcome.output()),
-        Err(_) => Verdict::Fine(format!("{path} is there; no udevadm here to verify it")),
-    })
 }
 
 pub(super) fn group(subject: &Subject<'_>) -> Outcome {
@@ -143,68 +156,4 @@ pub(super) fn units_enabled(subject: &Subject<'_>) -> Outcome {
         }
     }
     Ok(Verdict::Wrong(format!("{MODULE_UNIT} is there, but nothing starts it")))
-}
-
-pub(super) fn units_valid(subject: &Subject<'_>) -> Outcome {
-    let units: Vec<Utf8PathBuf> = ["service", "path", "socket", "timer"]
-        .iter()
-        .map(|extension| files_with(&subject.at(UNIT_FOLDER), extension))
-        .collect::<Result<Vec<_>, _>>()?
-        .concat()
-        .into_iter()
-        .filter(|path| path.file_name().is_some_and(|name| name.starts_with("vespera-")))
-        .collect();
-    if units.is_empty() {
-        return Ok(Verdict::Skipped("no units of ours".into()));
-    }
-    let root = format!("--root={}", subject.root);
-    let mut args = vec!["verify", "--man=no", &root];
-    args.extend(units.iter().filter_map(|path| path.file_name()));
-    let Ok(outcome) = subject.tools.outcome("systemd-analyze", &args, "verify units") else {
-        return Ok(Verdict::Skipped("no systemd-analyze here".into()));
-    };
-    // It also reports on units of the base that ours pull in; those are not ours to judge.
-    let wrong: Vec<String> = outcome
-        .output()
-        .lines()
-        .filter(|line| line.contains("vespera-"))
-        .map(|line| line.trim().to_owned())
-        .collect();
-    if outcome.success() || !wrong.is_empty() {
-        return Ok(none_of(&wrong, &format!("{} units", units.len()), "systemd says"));
-    }
-    Err(Unable::Other(outcome.output()))
-}
-
-pub(super) fn xml_files(subject: &Subject<'_>) -> Outcome {
-    let mut wrong = Vec::new();
-    let mut seen = 0_usize;
-    for (folder, extension, element) in XML {
-        for path in files_with(&subject.at(folder), extension)? {
-            if !path.file_name().is_some_and(|name| name.starts_with(OURS)) {
-                continue;
-            }
-            seen += 1;
-            if let Some(fault) = xml_fault(&path, element)? {
-                wrong.push(fault);
-            }
-        }
-    }
-    if seen == 0 {
-        return Ok(Verdict::Skipped("no D-Bus or polkit files of ours".into()));
-    }
-    Ok(none_of(&wrong, &format!("{seen} files"), "not well formed"))
-}
-
-fn xml_fault(path: &Utf8Path, element: &str) -> Result<Option<String>, Unable> {
-    let text = fs::read_to_string(path).map_err(|error| Unable::Read(path.to_owned(), error))?;
-    // Both kinds of file carry a DOCTYPE; it is allowed, and nothing is fetched for it.
-    let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
-    Ok(match roxmltree::Document::parse_with_options(&text, options) {
-        Err(error) => Some(format!("{path}: {error}")),
-        Ok(document) => {
-            let found = document.root_element().tag_name().name();
-            (found != element).then(|| format!("{path}: begins with <{found}>, not <{element}>"))
-        }
-    })
 }

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The commands about a finished image: verify, stage, publish.
+
+use std::fs;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use image::config::Config;
+use image::customize::Stdout;
+use image::opened::{self, Opened};
+use image::plan::{self, Image};
+use image::publish::{self, Cosign, Publisher, Signer, Verifier};
+use image::registry::Skopeo;
+use image::verify::{self as checks, Report, Subject};
+use image::{clock, summary, tool, version};
+
+use crate::args::{Publish, Stage, Staged, Verify};
+use crate::commands::{FAULTS, append, given, known, load};
+
+/// Set for the process inside `buildah unshare`, so that it does not go there again.
+const INSIDE: &str = "VESPERA_UNSHARED";
+
+pub(crate) fn verify(args: Verify) -> Result<ExitCode> {
+    let config = load(&args.config, &args.built)?;
+    let report = match (args.image, args.root) {
+        (Some(reference), _) => {
+            as_root()?;
+            let opened = Opened::open(&reference, args.insecure, &tool::Path)?;
+            checks::image(&opened, &config, &tool::Path)
+        }
+        (None, Some(root)) => checks::verify(&Subject {
+            root: &root,
+            config: &config,
+            label: args.label.as_deref(),
+            image: None,
+            tools: &tool::Path,
+        }),
+        (None, None) => bail!("neither an image nor a root folder is given"),
+    };
+    if args.json {
+        println!("{:#}", serde_json::to_value(&report)?);
+    } else if args.markdown {
+        print!("{}", report.markdown());
+    } else {
+        print!("{}", report.text());
+    }
+    Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
+}
+
+pub(crate) fn stage(args: Stage) -> Result<ExitCode> {
+    let (_, image) = planned(&args.staged)?;
+    let digest = push(&args.staged, args.from, &image)?;
+    if let Some(file) = args.outputs {
+        append(&file, &format!("image={}\ndigest={digest}\n", image.image))
+            .with_context(|| format!("cannot write {file}"))?;
+    }
+    println!("{}@{digest}", image.image);
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn publish(args: Publish) -> Result<ExitCode> {
+    as_root()?;
+    let (config, image) = planned(&args.staged)?;
+    let (staging, insecure) = (publish::staging_tag(&args.staged.run), args.staged.insecure);
+    version::check(version::SKOPEO, &tool::Path)?;
+    let store = Skopeo { tools: &tool::Path, insecure };
+    let key = given(args.key);
+    let shipped = Some(args.public_key).filter(|path| path.exists());
+    let signer = key
+        .as_deref()
+        .map(|key| Cosign::new(&tool::Path, key, shipped.as_deref(), insecure))
+        .transpose()
+        .map_err(publish::Error::from)?;
+    let must_be_signed = config.signing.image;
+    if must_be_signed && signer.is_none() {
+        // Before anything is pushed.
+        return Err(publish::Error::NoKey.into());
+    }
+    let digest = match given(args.digest) {
+        Some(digest) => digest,
+        None => push(&args.staged, args.from, &image)?,
+    };
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let scratch = Utf8Path::from_path(folder.path()).context("its name is not UTF-8")?;
+    let publisher = Publisher {
+        store: &store,
+        verifier: &Pulled { config: &config, insecure },
+        signer: signer.as_ref().map(|signer| signer as &dyn Signer),
+        must_be_signed,
+        scratch,
+    };
+    let published = publisher.publish(&image, &digest, &staging, &mut Stdout)?;
+    if let Some(file) = args.summary {
+        let text = summary::markdown(&config, &image, Some(&digest));
+        append(&file, &format!("{text}\n{}", published.report.markdown()))
+            .with_context(|| format!("cannot write {file}"))?;
+    }
+    if let Some(file) = args.metadata {
+        let metadata = summary::metadata(&image, Some(&digest));
+        write(&file, &format!("{metadata:#}\n"))?;
+    }
+    println!("published {}@{digest} as {}", image.image, published.tags.join(", "));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn planned(staged: &Staged) -> Result<(Config, Image)> {
+    let config = load(&staged.file, &staged.built)?;
+    let mut facts = known(staged.facts.clone());
+    facts.date.get_or_insert_with(clock::now);
+    let image = plan::image(&config, &facts, config.base.variant, config.base.gpu);
+    Ok((config, image))
+}
+
+fn push(staged: &Staged, from: Option<String>, image: &Image) -> Result<String> {
+    version::check(version::SKOPEO, &tool::Path)?;
+    let store = Skopeo { tools: &tool::Path, insecure: staged.insecure };
+    let local = || format!("containers-storage:localhost/{}:local", image.name);
+    let from = given(from).unwrap_or_else(local);
+    let tag = publish::staging_tag(&staged.run);
+    Ok(publish::stage(&store, &from, image, &tag, &mut Stdout)?)
+}
+
+fn write(file: &Utf8PathBuf, text: &str) -> Result<()> {
+    fs::write(file, text).with_context(|| format!("cannot write {file}"))
+}
+
+/// Verifies what is at the registry, not what was built: it is what hosts get.
+#[derive(Debug)]
+struct Pulled<'a> {
+    config: &'a Config,
+    insecure: bool,
+}
+
+impl Verifier for Pulled<'_> {
+    fn verify(&self, reference: &str) -> Result<Report, opened::Error> {
+        let opened = Opened::open(reference, self.insecure, &tool::Path)?;
+        Ok(checks::image(&opened, self.config, &tool::Path))
+    }
+}
+
+/// Goes on as root of a user namespace where this is not root: only root can look at an image's
+/// files as they are.
+fn as_root() -> Result<()> {
+    if opened::may_mount()? || std::env::var_os(INSIDE).is_some() {
+        return Ok(());
+    }
+    let own = std::env::current_exe().context("cannot find this program's own file")?;
+    let mut command = Command::new("buildah");
+    command.arg("unshare").arg(own).args(std::env::args_os().skip(1)).env(INSIDE, "1");
+    Err(command.exec()).context("cannot run `buildah unshare`, which an image is opened in")
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From a built image to its tags at a real registry.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::place::{DATE, Place};
+use crate::{both, output, run};
+
+const FINAL: [&str; 3] = ["20261126", "latest", "main"];
+/// `someone` with the password `secret`, as bcrypt.
+const HTPASSWD: &str = "someone:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
+/// The same pair as HTTP sends it.
+const BASIC: &str = "c29tZW9uZTpzZWNyZXQ=";
+
+#[test]
+fn image_is_staged_verified_signed_and_tagged_by_one_digest() {
+    let place = Place::with_key("");
+    place.config("signing: {image: true}");
+    let built = place.build("one");
+    let words = ["--key", "cosign.key", "--summary", "summary.md", "--metadata", "metadata.json"];
+    let said = run(&mut place.publish(&built, &words));
+    let digest = place.digest("latest").unwrap();
+    for tag in FINAL {
+        assert_eq!(place.digest(tag).as_ref(), Some(&digest), "{tag}\n{said}");
+    }
+    // The staging tag is gone, and the digest it had is not.
+    assert_eq!(place.tags(), FINAL, "{said}");
+    let reference = format!("{}@{digest}", place.repository());
+    run(place.command("cosign").args([
+        "verify",
+        "--key=cosign.pub",
+        "--insecure-ignore-tlog=true",
+        "--allow-http-registry",
+        &reference,
+    ]));
+    let metadata: Value = serde_json::from_str(&place.read("metadata.json")).unwrap();
+    assert_eq!(metadata["digest"], digest.as_str());
+    let summary = place.read("summary.md");
+    assert!(summary.contains(&format!("| digest | `{digest}` |")), "{summary}");
+    assert!(summary.contains("## Verification\n\nverified: "), "{summary}");
+}
+
+/// A host with the image's own policy takes the published image and refuses an unsigned one.
+#[test]
+fn published_signature_is_one_that_hosts_can_enforce() {
+    let place = Place::with_key("");
+    place.config("");
+    run(&mut place.publish(&place.build("signed"), &["--key", "cosign.key"]));
+    let repository = place.repository();
+    let key = place.path("cosign.pub").display().to_string();
+    let policy = format!(
+        r#"{{"default":[{{"type":"reject"}}],"transports":{{"docker":{{"{repository}":
+        [{{"type":"sigstoreSigned","keyPath":"{key}","signedIdentity":{{"type":"matchRepository"}}}}]}}}}}}"#
+    );
+    place.write("policy.json", &policy);
+    let beside = format!("docker:\n  {repository}:\n    use-sigstore-attachments: true\n");
+    place.write("registries.d/vespera.yaml", &beside);
+    let pull = |tag: &str| {
+        let from = format!("docker://{repository}:{tag}");
+        output(place.command("skopeo").args([
+            "--policy=policy.json",
+            "--registries.d=registries.d",
+            "copy",
+            "--src-tls-verify=false",
+            "--remove-signatures",
+            &from,
+            &format!("oci:pulled-{tag}"),
+        ]))
+    };
+    let signed = pull("latest");
+    assert!(signed.status.success(), "{}", both(&signed));
+    let other = format!("docker://{repository}:unsigned");
+    let from = format!("containers-storage:{}", place.build("unsigned"));
+    run(place.command("skopeo").args(["copy", "--dest-tls-verify=false", &from, &other]));
+    let refused = pull("unsigned");
+    assert!(both(&refused).contains("A signature was required"), "{}", both(&refused));
+}
+
+#[test]
+fn image_with_a_fault_is_refused_and_no_tag_moves() {
+    let place = Place::with_key("");
+    place.config("");
+    run(&mut place.publish(&place.build("old"), &["--key", "cosign.key"]));
+    let before = place.digest("latest");
+    let bad = place.build_with("bad", |root| {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = root.join("usr/share/mark");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap();
+    });
+    let refused = output(&mut place.publish(&bad, &["--key", "cosign.key"]));
+    assert_eq!(refused.status.code(), Some(4), "{}", both(&refused));
+    assert!(both(&refused).contains("/usr/share/mark"), "{}", both(&refused));
+    for tag in FINAL {
+        assert_eq!(place.digest(tag), before, "{tag}");
+    }
+}
+
+/// As two jobs do it: one stages, the other publishes what it is told.
+#[test]
+fn staged_digest_is_what_is_published_and_another_one_is_not() {
+    let place = Place::new("");
+    place.config("");
+    let built = format!("containers-storage:{}", place.build("one"));
+    let run_name = ["--insecure", "--run", "8", "--date", DATE];
+    let mut stage = place.program(&["stage", "--from", &built, "--outputs", "outputs"]);
+    run(stage.args(run_name));
+    let outputs = place.read("outputs");
+    let digest = outputs.lines().find_map(|line| line.strip_prefix("digest=")).unwrap();
+    assert_eq!(place.digest("staging-8").as_deref(), Some(digest));
+    let publish =
+        |digest: &str| output(place.program(&["publish", "--digest", digest]).args(run_name));
+    let unknown = publish(&format!("sha256:{}", "0".repeat(64)));
+    assert_eq!(unknown.status.code(), Some(5), "{}", both(&unknown));
+    assert!(both(&unknown).contains("stage the image first"), "{}", both(&unknown));
+    let published = publish(digest);
+    assert!(published.status.success(), "{}", both(&published));
+    assert!(both(&published).contains("signature: none"), "{}", both(&published));
+    assert_eq!(place.digest("latest").as_deref(), Some(digest));
+    assert_eq!(place.tags(), FINAL);
+}
+
+#[test]
+fn demanded_signature_without_a_key_stops_before_anything_is_pushed() {
+    let place = Place::new("");
+    place.config("signing: {image: true}");
+    let refused = output(&mut place.publish(&place.build("one"), &[]));
+    assert_eq!(refused.status.code(), Some(3), "{}", both(&refused));
+    assert_eq!(place.digest("staging-7"), None);
+}
+
+/// Credentials come from the standard auth.json, for skopeo, buildah and cosign alike.
+#[test]
+fn credentials_come_from_auth_json_and_wrong_ones_exit_with_5() {
+    let passwords = tempfile::NamedTempFile::new().unwrap();
+    fs::write(passwords.path(), HTPASSWD).unwrap();
+    let path = passwords.path().display();
+    let place = Place::with_key(&format!("auth: {{htpasswd: {{realm: x, path: {path}}}}}\n"));
+    place.config("");
+    let built = place.build("one");
+    let auth = |basic: &str| {
+        let text = format!(r#"{{"auths": {{"{}": {{"auth": "{basic}"}}}}}}"#, place.host);
+        place.write("auth.json", &text)
+    };
+    let publish = || {
+        let mut command = place.publish(&built, &["--key", "cosign.key"]);
+        output(command.env("REGISTRY_AUTH_FILE", place.path("auth.json")))
+    };
+    auth("bm9ib2R5OndvcmQ=");
+    let refused = publish();
+    assert_eq!(refused.status.code(), Some(5), "{}", both(&refused));
+    auth(BASIC);
+    let published = publish();
+    assert!(published.status.success(), "{}", both(&published));
+}
