@@ -4,6 +4,8 @@
 //! Behind the feature `fixtures`; a failure here is a failed test, hence the panics.
 #![allow(clippy::unwrap_used, reason = "test support: a panic is the failed test")]
 
+pub mod signing;
+
 use camino::Utf8PathBuf;
 use object::write::{Object, StandardSegment};
 use object::{Architecture, BinaryFormat, Endianness, SectionKind};
@@ -68,12 +70,13 @@ impl ModuleBuilder {
         self
     }
 
-    /// Appends a signature that names the key with this serial number.
+    /// Signs the module with the key of this number, whose certificate is
+    /// [`signing::certificate`]; nothing may be changed after that.
     #[must_use]
-    pub fn signed_by(mut self, serial: u8) -> Self {
-        let identifier = [message::name("Vespera key"), message::der(0x02, &[serial])].concat();
-        let signed = message::signed(2, &message::pkcs7(&message::der(0x30, &identifier)));
-        self.signature = signed;
+    pub fn signed_by(mut self, key: u8) -> Self {
+        self.signature.clear();
+        let content = self.bytes();
+        self.signature = signing::appended(&[], &signing::message(key, &content));
         self
     }
 
@@ -176,57 +179,5 @@ impl FixtureRoot {
         let place = self.module(release, &ModuleBuilder::new(release).crcs(true));
         self.index(release, &["extra/maccel/maccel.ko", "kernel/drivers/hid/hid-generic.ko"]);
         place
-    }
-}
-
-/// A PKCS#7 message in the making.
-pub(crate) mod message {
-    use crate::der::tag;
-    use crate::signature::MAGIC;
-
-    pub(crate) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![tag];
-        match u8::try_from(content.len()) {
-            Ok(short @ 0..=0x7f) => bytes.push(short),
-            _ => {
-                bytes.push(0x82);
-                bytes.extend(u16::try_from(content.len()).unwrap().to_be_bytes());
-            }
-        }
-        bytes.extend(content);
-        bytes
-    }
-
-    pub(crate) fn name(text: &str) -> Vec<u8> {
-        let pair = [der(tag::OID, &[0x55, 4, 3]), der(0x0c, text.as_bytes())].concat();
-        der(tag::SEQUENCE, &der(tag::SET, &der(tag::SEQUENCE, &pair)))
-    }
-
-    pub(crate) fn signed(trailer_id: u8, message: &[u8]) -> Vec<u8> {
-        let mut module = message.to_vec();
-        module.extend([0, 0, trailer_id, 0, 0, 0, 0, 0]);
-        module.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
-        module.extend(MAGIC);
-        module
-    }
-
-    pub(crate) fn pkcs7(identifier: &[u8]) -> Vec<u8> {
-        let sha256 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
-        let signer = [
-            der(tag::INTEGER, &[1]),
-            identifier.to_vec(),
-            der(tag::SEQUENCE, &der(tag::OID, &sha256)),
-        ]
-        .concat();
-        let signed_data = [
-            der(tag::INTEGER, &[1]),
-            der(tag::SET, &[]),
-            der(tag::SEQUENCE, &[]),
-            der(tag::CONTEXT_0, &[]),
-            der(tag::SET, &der(tag::SEQUENCE, &signer)),
-        ]
-        .concat();
-        let content = der(tag::CONTEXT_0, &der(tag::SEQUENCE, &signed_data));
-        der(tag::SEQUENCE, &[der(tag::OID, &[1]), content].concat())
     }
 }

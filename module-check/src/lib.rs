@@ -11,16 +11,19 @@
 //! - [`module_file`]: one opened module: `.modinfo`, `__versions`, appended signature
 //! - [`modinfo`]: the `.modinfo` section
 //! - [`symbols`]: symbol CRCs of modules and kernels
-//! - [`signature`]: the appended signature and its certificate
+//! - [`signature`]: the appended signature: who says to have signed
+//! - [`certificate`], [`proof`]: whether that is true
 //! - [`vermagic`]: the comparison the kernel makes
 //! - [`fixtures`] (feature): small made-up trees for tests
 
+pub mod certificate;
 pub mod compression;
-mod der;
 #[cfg(feature = "fixtures")]
 pub mod fixtures;
+mod hash;
 pub mod modinfo;
 pub mod module_file;
+pub mod proof;
 pub mod root;
 pub mod signature;
 pub mod symbols;

@@ -61,9 +61,14 @@ const LARGEST: u64 = 1_000_000;
 /// The table of requirements with the test that proves each.
 const REQUIREMENTS: &str = "docs/requirements.md";
 
+/// The table of journal entries.
+const JOURNAL: &str = "docs/journal.md";
+/// Where the programs are that write to the journal.
+const JOURNAL_WRITERS: &str = "host-agent/";
+
 /// Checks what every file of the repository must fulfil: a licence line where the
-/// format has comments, and a sensible size; and that the tests named in the table of
-/// requirements exist.
+/// format has comments, and a sensible size; that the tests named in the table of
+/// requirements exist; and that the table of journal entries is complete.
 pub(crate) fn check() -> Result<()> {
     let root = root()?;
     let mut faults = Vec::new();
@@ -81,9 +86,16 @@ pub(crate) fn check() -> Result<()> {
         }
     }
     let mut code = String::new();
+    let mut writers = String::new();
     for file in files(&["*.rs"])? {
-        code += &std::fs::read_to_string(root.join(&file)).with_context(|| format!("{file}"))?;
+        let text = std::fs::read_to_string(root.join(&file)).with_context(|| format!("{file}"))?;
+        code += &text;
+        if file.as_str().starts_with(JOURNAL_WRITERS) {
+            writers += &text;
+        }
     }
+    let journal = std::fs::read_to_string(root.join(JOURNAL)).context(JOURNAL)?;
+    faults.extend(undocumented(&writers, &journal));
     let table = std::fs::read_to_string(root.join(REQUIREMENTS)).context(REQUIREMENTS)?;
     for test in named_tests(&table) {
         let name = test.rsplit("::").next().unwrap_or_default();
@@ -98,6 +110,32 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
+/// Message identifiers that stand in the code or in the table, but not once in each.
+fn undocumented(code: &str, table: &str) -> Vec<String> {
+    let in_code = identifiers(code, '"');
+    let in_table = identifiers(table, '`');
+    let mut faults = Vec::new();
+    for id in &in_code {
+        if in_code.iter().filter(|other| *other == id).count() > 1 {
+            faults.push(format!("{JOURNAL_WRITERS}: the MESSAGE_ID {id} stands twice"));
+        }
+        if !in_table.contains(id) {
+            faults.push(format!("{JOURNAL}: there is no MESSAGE_ID {id}, which the code writes"));
+        }
+    }
+    let unwritten = in_table.iter().filter(|id| !in_code.contains(id));
+    faults.extend(unwritten.map(|id| format!("{JOURNAL}: nothing writes the MESSAGE_ID {id}")));
+    faults
+}
+
+/// The 128-bit numbers between two of `quote`.
+fn identifiers(text: &str, quote: char) -> Vec<&str> {
+    let is_identifier = |word: &&str| {
+        word.len() == 32 && word.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
+    };
+    text.split(quote).filter(is_identifier).collect()
+}
+
 /// The names in backticks that are paths of tests.
 fn named_tests(table: &str) -> impl Iterator<Item = &str> {
     table.lines().filter(|line| line.starts_with("| ")).flat_map(|line| {
@@ -108,6 +146,17 @@ fn named_tests(table: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn message_identifiers_must_stand_once_in_the_code_and_in_the_table() {
+        let (one, two) = ("c".repeat(32), "d".repeat(32));
+        let code = format!("const ID_A: &str = \"{one}\";");
+        let table = format!("| `{one}` | what |");
+        assert_eq!(undocumented(&code, &table), [""; 0]);
+        assert_eq!(undocumented(&format!("{code}{code}"), &table).len(), 2);
+        assert_eq!(undocumented(&format!("{code} \"{two}\""), &table).len(), 1);
+        assert_eq!(undocumented(&code, &format!("{table} `{two}`")).len(), 1);
+    }
 
     #[test]
     fn tests_named_in_a_table_are_found_and_other_code_is_not() {

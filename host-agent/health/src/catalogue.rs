@@ -68,11 +68,16 @@ catalogue! {
         "Module signature";
         "This kernel takes only signed modules, and ours has no signature";
         ""
-    SECURE_BOOT_NOT_ENROLLED "secure-boot-key-not-enrolled" Error
+    SECURE_BOOT_SIGNATURE_WRONG "secure-boot-signature-wrong" Error
         after Some("secure-boot-module-unsigned");
+        "Module signature proved";
+        "The module is not what its signer signed";
+        ""
+    SECURE_BOOT_NOT_ENROLLED "secure-boot-key-not-enrolled" Error
+        after Some("secure-boot-signature-wrong");
         "Signing key enrolled";
         "The key of the module is not enrolled for Secure Boot";
-        "sudo mokutil --import /usr/share/vespera/module-signing.der"
+        "sudo vesperactl secure-boot enroll"
     MODULE_BLACKLISTED "module-blacklisted" Error after Some("secure-boot-key-not-enrolled");
         "Module not blacklisted";
         "The module is blacklisted";

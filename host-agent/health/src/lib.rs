@@ -9,20 +9,23 @@
 //! - [`catalogue`]: every check there is, with its words and its remedy
 //! - [`survey`]: runs the checks of a host
 //! - [`module`], [`secure_boot`], [`blacklist`], [`loaded`], [`permissions`], [`group`]: the areas
+//! - [`firmware`]: what UEFI and shim tell
 //! - [`ostree`], [`deployments`]: the next boot and the one to go back to
 //! - [`person`]: who asks
 //! - [`mice`]: the devices the driver serves
 //! - [`host`]: facts that are shown but not judged (kernel, image, boot)
 //! - [`report`][]: `/run/vespera/module.json`
-//! - [`load_error`]: what the kernel's refusals mean
+//! - [`load_error`], [`kernel_log`]: what the kernel's refusals mean, and its own words
 //! - [`timestamp`]: the one notation of times
 
 pub mod blacklist;
 pub mod catalogue;
 pub mod check;
 pub mod deployments;
+pub mod firmware;
 pub mod group;
 pub mod host;
+pub mod kernel_log;
 pub mod load_error;
 pub mod loaded;
 pub mod mice;

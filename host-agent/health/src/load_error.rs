@@ -14,13 +14,21 @@ pub struct LoadError {
     pub name: String,
     /// What it means here.
     pub cause: String,
-    /// The command that mends it.
+    /// The command that mends it, or shows what would.
     pub remedy: Option<String>,
+    /// What the kernel's log said about it, where that may be read.
+    #[serde(default)]
+    pub log: Vec<String>,
 }
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.cause, self.name)
+        write!(f, "{} ({})", self.cause, self.name)?;
+        match self.log.last() {
+            // Its last word is the one it refused with.
+            Some(word) => write!(f, "; its log: {word}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -29,69 +37,87 @@ impl fmt::Display for LoadError {
 enum Mend {
     /// A module that fits, by whatever means this host gets one.
     Reinstall,
-    /// The key the module was signed with must be enrolled.
-    EnrolKey,
     /// A command of its own.
     Command(&'static str),
-    /// Nothing a person could type.
-    Nothing,
 }
 
-/// One row per error number; the numbers are those of asm-generic/errno{-base,}.h, which x86_64
-/// and aarch64 share.
+use Mend::{Command, Reinstall};
+
+/// Asks the firmware, at the next boot, to trust the certificate of the image.
+const ENROL_KEY: Mend = Command("sudo vesperactl secure-boot enroll");
+/// What was in the way has passed.
+const AGAIN: Mend = Command("sudo vesperactl module load");
+/// Says which of several things it is.
+const SHOW: Mend = Command("vesperactl secure-boot status");
+
+/// One row per error number. The numbers are those of asm-generic/errno{-base,}.h, which x86_64
+/// and aarch64 share; what each means is in kernel/module/main.c, signing.c and version.c.
 const CAUSES: &[(i32, &str, &str, Mend)] = &[
     (
         1,
         "EPERM",
         "loading modules is forbidden here (no right to, kernel lockdown, or modules_disabled)",
-        Mend::Nothing,
+        SHOW,
     ),
-    (2, "ENOENT", "it needs a symbol that this kernel does not have", Mend::Reinstall),
-    (8, "ENOEXEC", "it was made for another kernel", Mend::Reinstall),
-    (12, "ENOMEM", "there is not enough memory", Mend::Nothing),
-    (16, "EBUSY", "another copy is being loaded or removed", Mend::Nothing),
-    (17, "EEXIST", "it is already loaded", Mend::Nothing),
+    (2, "ENOENT", "it needs a symbol that this kernel does not have", Reinstall),
+    (5, "EIO", "its file cannot be read: the disk or the file system is damaged", Reinstall),
+    (8, "ENOEXEC", "it was made for another kernel", Reinstall),
+    (12, "ENOMEM", "there is not enough memory", AGAIN),
+    (
+        13,
+        "EACCES",
+        "a security policy of this system forbids it",
+        Command("sudo ausearch -m avc -c vespera-module"),
+    ),
+    (16, "EBUSY", "another copy is being loaded or removed", AGAIN),
+    (17, "EEXIST", "it is already loaded", Command("vesperactl status")),
     (
         22,
         "EINVAL",
         "its symbol versions disagree with this kernel, or an option of it is invalid",
-        Mend::Reinstall,
+        Reinstall,
     ),
-    (38, "ENOSYS", "this kernel cannot load modules", Mend::Nothing),
-    (65, "ENOPKG", "this kernel cannot check the kind of signature it has", Mend::Reinstall),
-    (74, "EBADMSG", "its signature is damaged", Mend::Reinstall),
-    (110, "ETIMEDOUT", "it did not finish in time", Mend::Command("systemctl reboot")),
-    (126, "ENOKEY", "it is not signed with a key this system trusts", Mend::EnrolKey),
-    (127, "EKEYEXPIRED", "the key it is signed with has expired", Mend::Reinstall),
-    (128, "EKEYREVOKED", "the key it is signed with is revoked", Mend::Reinstall),
-    (129, "EKEYREJECTED", "it is not signed with a key this system trusts", Mend::EnrolKey),
+    (26, "ETXTBSY", "its file is being written", AGAIN),
+    (34, "ERANGE", "an option of it is out of range", Command("modprobe --showconfig")),
+    (38, "ENOSYS", "this kernel cannot load modules", Reinstall),
+    (65, "ENOPKG", "this kernel cannot check the kind of signature it has", Reinstall),
+    (74, "EBADMSG", "its signature is damaged", Reinstall),
+    (80, "ELIBBAD", "its file is damaged", Reinstall),
+    (95, "EOPNOTSUPP", "this kernel cannot unpack the file it is in", Reinstall),
+    (110, "ETIMEDOUT", "it did not finish in time", Command("systemctl reboot")),
+    (126, "ENOKEY", "it is not signed with a key this system trusts", ENROL_KEY),
+    (127, "EKEYEXPIRED", "the key it is signed with has expired", Reinstall),
+    (128, "EKEYREVOKED", "the key it is signed with is revoked", Reinstall),
+    (129, "EKEYREJECTED", "it is not signed with a key this system trusts", ENROL_KEY),
 ];
-
-/// Asks the firmware, at the next boot, to trust the certificate of the image.
-const ENROL_KEY: &str = "sudo mokutil --import /usr/share/vespera/module-signing.der";
 
 impl LoadError {
     /// Explains an error number; `reinstall` is how this host gets a fitting module.
     pub fn from_errno(errno: i32, reinstall: &str) -> Self {
-        match CAUSES.iter().find(|(number, ..)| *number == errno) {
-            Some((_, name, cause, mend)) => Self {
-                errno,
-                name: (*name).to_owned(),
-                cause: (*cause).to_owned(),
-                remedy: match mend {
-                    Mend::Reinstall => Some(reinstall.to_owned()),
-                    Mend::EnrolKey => Some(ENROL_KEY.to_owned()),
-                    Mend::Command(command) => Some((*command).to_owned()),
-                    Mend::Nothing => None,
-                },
-            },
-            None => Self {
-                errno,
-                name: format!("errno {errno}"),
-                cause: "the kernel log may say more".to_owned(),
-                remedy: Some("journalctl -k -b --grep maccel".to_owned()),
-            },
+        let row = CAUSES.iter().find(|(number, ..)| *number == errno);
+        let (name, cause, remedy) = match row {
+            Some((_, name, cause, Reinstall)) => ((*name).to_owned(), *cause, reinstall),
+            Some((_, name, cause, Command(command))) => ((*name).to_owned(), *cause, *command),
+            None => (
+                format!("errno {errno}"),
+                "the kernel log may say more",
+                "journalctl -k -b --grep maccel",
+            ),
+        };
+        Self {
+            errno,
+            name,
+            cause: cause.to_owned(),
+            remedy: Some(remedy.to_owned()),
+            log: Vec::new(),
         }
+    }
+
+    /// Adds what the kernel's log said.
+    #[must_use]
+    pub fn with_log(mut self, log: Vec<String>) -> Self {
+        self.log = log;
+        self
     }
 }
 
@@ -114,13 +140,30 @@ mod tests {
     #[test]
     fn a_refusal_comes_with_the_remedy_of_its_cause() {
         for (errno, name, remedy) in [
-            (8, "ENOEXEC", Some("REINSTALL")),
-            (129, "EKEYREJECTED", Some(ENROL_KEY)),
-            (1, "EPERM", None),
-            (99, "errno 99", Some("journalctl -k -b --grep maccel")),
+            (8, "ENOEXEC", "REINSTALL"),
+            (129, "EKEYREJECTED", "sudo vesperactl secure-boot enroll"),
+            (1, "EPERM", "vesperactl secure-boot status"),
+            (99, "errno 99", "journalctl -k -b --grep maccel"),
         ] {
             let error = LoadError::from_errno(errno, "REINSTALL");
-            assert_eq!((error.name.as_str(), error.remedy.as_deref()), (name, remedy));
+            assert_eq!((error.name.as_str(), error.remedy.as_deref()), (name, Some(remedy)));
         }
+    }
+
+    #[test]
+    fn the_kernels_last_word_is_part_of_what_is_said() {
+        let error = LoadError::from_errno(8, "x");
+        assert_eq!(error.to_string(), "it was made for another kernel (ENOEXEC)");
+        let error = error.with_log(vec!["first".to_owned(), "maccel: version magic".to_owned()]);
+        assert_eq!(
+            error.to_string(),
+            "it was made for another kernel (ENOEXEC); its log: maccel: version magic"
+        );
+    }
+
+    #[test]
+    fn reports_without_the_kernels_words_are_still_read() {
+        let old = r#"{"errno":8,"name":"ENOEXEC","cause":"c","remedy":null}"#;
+        assert_eq!(serde_json::from_str::<LoadError>(old).unwrap().log, [""; 0]);
     }
 }

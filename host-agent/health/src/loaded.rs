@@ -105,6 +105,7 @@ mod tests {
             name: "ENOEXEC".to_owned(),
             cause: "made for another kernel".to_owned(),
             remedy: Some("sudo mend".to_owned()),
+            log: Vec::new(),
         };
         let checks = checks(&Root::default(), None, None, Some(&error));
         assert_eq!(checks[0].detail, "the kernel refused it: made for another kernel (ENOEXEC)");

@@ -241,11 +241,14 @@ fn symbols(root: &Root, tree: &KernelTree, module: &ModuleFile) -> Check {
     Check::failed(kind, root, fault).remedy(reinstall(root, tree.release()))
 }
 
+/// The command that brings another image.
+pub const UPGRADE: &str = "sudo bootc upgrade --apply";
+
 /// The one command that brings a fitting module, by the kind of host.
 pub fn reinstall(root: &Root, kernel: &str) -> String {
     if root.exists(crate::ostree::BOOTED) || root.exists("usr/share/vespera/image.json") {
         // The image brings kernel and module together; only another image can mend it.
-        "sudo bootc upgrade --apply".to_owned()
+        UPGRADE.to_owned()
     } else if root.exists("usr/sbin/dkms") || root.exists("usr/bin/dkms") {
         format!("sudo dkms autoinstall -k {kernel}")
     } else {

@@ -2,25 +2,34 @@
 //! Secure Boot, lockdown and signatures: does this kernel take only signed modules, and would it
 //! trust ours?
 
-use module_check::Root;
-use module_check::signature::{Appended, Certificate};
+use std::io;
 
-use crate::catalogue::{SECURE_BOOT_NOT_ENROLLED, SECURE_BOOT_UNSIGNED};
-use crate::check::Check;
+use module_check::Root;
+use module_check::certificate::Certificate;
+use module_check::proof::Proof;
+use module_check::signature::{Appended, Signature};
+use serde::Serialize;
+
+use crate::catalogue::{
+    SECURE_BOOT_NOT_ENROLLED, SECURE_BOOT_SIGNATURE_WRONG, SECURE_BOOT_UNSIGNED,
+};
+use crate::check::{Check, Severity};
+use crate::firmware::{self, Enrolment};
 
 /// The certificate the image's module is signed with.
 pub const CERTIFICATE: &str = "usr/share/vespera/module-signing.der";
 
-/// The firmware's global variables.
-const GLOBAL: &str = "8be4df61-93ca-11d2-aa0d-00e098032b8c";
-/// Those of shim.
-const SHIM: &str = "605dab50-e046-4300-abb6-3dd810dd8b23";
-/// A variable's file begins with four bytes of attributes.
-const ATTRIBUTE_BYTES: usize = 4;
-/// `EFI_CERT_X509_GUID`, as it lies in memory.
-const X509: [u8; 16] = [
-    0xa1, 0x59, 0xc0, 0xa5, 0xe4, 0x94, 0xa7, 0x4a, 0x87, 0xb5, 0xab, 0x15, 0x5c, 0x2b, 0xf0, 0x72,
-];
+/// How far the kernel protects itself from root (`/sys/kernel/security/lockdown`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lockdown {
+    /// Not at all.
+    None,
+    /// Unsigned modules are refused, and more.
+    Integrity,
+    /// The same, and the kernel's secrets are kept.
+    Confidentiality,
+}
 
 /// Why a kernel takes only signed modules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,34 +45,37 @@ pub enum Enforcement {
 pub struct SecureBoot {
     /// Whether the firmware checks what it boots; `None` when it cannot be told.
     pub enabled: Option<bool>,
-    /// Why only signed modules are taken; `None` when any module is.
-    pub enforcement: Option<Enforcement>,
+    /// Whether the kernel was told to take only signed modules; `None` when it cannot be told.
+    pub sig_enforce: Option<bool>,
+    /// How far the kernel is locked down; `None` when it cannot be told.
+    pub lockdown: Option<Lockdown>,
 }
 
 impl SecureBoot {
     /// Reads the firmware's and the kernel's word.
     pub fn read(root: &Root) -> Self {
-        let enabled = match variable(root, "SecureBoot", GLOBAL) {
-            Some(value) => value.first().map(|value| *value == 1),
-            // Booted without EFI there is no Secure Boot.
-            None if !root.exists("sys/firmware/efi") => Some(false),
-            None => None,
-        };
         let forced = root.line("sys/module/module/parameters/sig_enforce");
-        let lockdown = root.line("sys/kernel/security/lockdown");
-        let enforcement = if forced.is_some_and(|value| value == "Y" || value == "1") {
-            Some(Enforcement::Parameter)
-        } else if lockdown.is_some_and(|text| locked_down(&text)) {
-            Some(Enforcement::Lockdown)
-        } else {
-            None
-        };
-        Self { enabled, enforcement }
+        Self {
+            enabled: firmware::secure_boot(root),
+            sig_enforce: forced.map(|value| value == "Y" || value == "1"),
+            lockdown: root.line("sys/kernel/security/lockdown").as_deref().and_then(parse_lockdown),
+        }
+    }
+
+    /// Why only signed modules are taken; `None` when any module is.
+    pub fn enforcement(self) -> Option<Enforcement> {
+        match (self.sig_enforce, self.lockdown) {
+            (Some(true), _) => Some(Enforcement::Parameter),
+            (_, Some(Lockdown::Integrity | Lockdown::Confidentiality)) => {
+                Some(Enforcement::Lockdown)
+            }
+            _ => None,
+        }
     }
 
     /// One line for people.
     pub fn describe(self) -> &'static str {
-        match (self.enabled, self.enforcement) {
+        match (self.enabled, self.enforcement()) {
             (Some(true), Some(_)) => "Secure Boot is on: only signed modules are taken",
             (_, Some(Enforcement::Parameter)) => "the kernel takes only signed modules",
             (_, Some(Enforcement::Lockdown)) => "lockdown is on: only signed modules are taken",
@@ -75,76 +87,93 @@ impl SecureBoot {
 }
 
 /// `none [integrity] confidentiality`: the brackets mark what is in force.
-fn locked_down(text: &str) -> bool {
-    text.contains("[integrity]") || text.contains("[confidentiality]")
-}
-
-fn variable(root: &Root, name: &str, vendor: &str) -> Option<Vec<u8>> {
-    let path = root.at(format!("sys/firmware/efi/efivars/{name}-{vendor}"));
-    std::fs::read(path).ok()?.get(ATTRIBUTE_BYTES..).map(<[u8]>::to_vec)
-}
-
-/// The certificates in a list of `EFI_SIGNATURE_LIST` (UEFI 2.10, section 32.4.1).
-pub fn certificates(mut lists: &[u8]) -> Vec<&[u8]> {
-    const HEADER_BYTES: usize = 28;
-    const OWNER_BYTES: usize = 16;
-    let number = |bytes: &[u8], at: usize| {
-        let bytes: [u8; 4] = bytes.get(at..at + 4)?.first_chunk().copied()?;
-        usize::try_from(u32::from_le_bytes(bytes)).ok()
-    };
-    let mut found = Vec::new();
-    loop {
-        let sizes = (number(lists, 16), number(lists, 20), number(lists, 24));
-        let (Some(size), Some(header), Some(entry)) = sizes else { return found };
-        let entries = header.checked_add(HEADER_BYTES).and_then(|at| lists.get(..size)?.get(at..));
-        let Some(entries) = entries else { return found };
-        if lists.starts_with(&X509) && entry > OWNER_BYTES {
-            found.extend(entries.chunks_exact(entry).map(|entry| &entry[OWNER_BYTES..]));
-        }
-        lists = &lists[size..];
+fn parse_lockdown(text: &str) -> Option<Lockdown> {
+    let (_, rest) = text.split_once('[')?;
+    match rest.split_once(']')?.0 {
+        "none" => Some(Lockdown::None),
+        "integrity" => Some(Lockdown::Integrity),
+        "confidentiality" => Some(Lockdown::Confidentiality),
+        _ => None,
     }
 }
 
-/// Whether `certificate` is among the machine owner's keys; `None` when they cannot be read.
-fn enrolled(root: &Root, certificate: &[u8]) -> Option<bool> {
-    let list = variable(root, "MokListRT", SHIM)
-        .or_else(|| std::fs::read(root.at("sys/firmware/efi/mok-variables/MokListRT")).ok())?;
-    Some(certificates(&list).contains(&certificate))
+/// The image's certificate, or why there is none to go by.
+pub fn certificate(root: &Root) -> Result<(Vec<u8>, Certificate), String> {
+    let der = std::fs::read(root.at(CERTIFICATE)).map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            format!("this system has no /{CERTIFICATE}")
+        } else {
+            format!("/{CERTIFICATE}: {error}")
+        }
+    })?;
+    let certificate = Certificate::parse(&der);
+    certificate.map(|certificate| (der, certificate)).ok_or(format!("/{CERTIFICATE} is damaged"))
 }
 
 /// Whether the kernel would take a module with this signature.
 pub fn checks(root: &Root, signature: Option<&Appended>, loaded: bool) -> Vec<Check> {
     let host = SecureBoot::read(root);
-    let enforced = host.enforcement.is_some();
-    let unsigned = match signature {
-        None => Check::unknown(&SECURE_BOOT_UNSIGNED, root, "there is no module to look at"),
-        Some(Appended::Signature(signature)) => {
-            let signer = signature.signer.as_deref().unwrap_or(&signature.key_id);
-            let detail = format!("signed by {signer} ({}); {}", signature.hash, host.describe());
-            Check::ok(&SECURE_BOOT_UNSIGNED, root, detail)
-        }
-        Some(Appended::None) if !enforced => {
-            let detail = format!("not signed; {}", host.describe());
-            Check::ok(&SECURE_BOOT_UNSIGNED, root, detail)
-        }
-        Some(Appended::None) => {
-            let detail = format!("it carries no signature; {}", host.describe());
-            Check::failed(&SECURE_BOOT_UNSIGNED, root, detail)
-        }
-        // With any other magic at its end the kernel takes the module for unsigned.
-        Some(Appended::Damaged(reason)) if !enforced => {
-            Check::ok(&SECURE_BOOT_UNSIGNED, root, format!("{reason}; {}", host.describe()))
-        }
-        Some(Appended::Damaged(reason)) => {
-            Check::failed(&SECURE_BOOT_UNSIGNED, root, format!("{reason}; {}", host.describe()))
-        }
+    vec![
+        unsigned(root, host, signature),
+        proof(root, host, signature),
+        key(root, host, signature, loaded),
+    ]
+}
+
+/// Who says to have signed, in words.
+pub fn claim(signature: &Signature) -> String {
+    let signer = signature.signer.as_deref().map(|signer| format!("{signer}, "));
+    let (signer, key, hash) = (signer.unwrap_or_default(), &signature.key_id, &signature.hash);
+    format!("signed by {signer}key {key}, {hash}")
+}
+
+fn unsigned(root: &Root, host: SecureBoot, signature: Option<&Appended>) -> Check {
+    let kind = &SECURE_BOOT_UNSIGNED;
+    let (fine, what) = match signature {
+        None => return Check::unknown(kind, root, "there is no module to look at"),
+        Some(Appended::Signature(signature)) => (true, claim(signature)),
+        Some(Appended::None) => (false, "not signed".to_owned()),
+        // Whatever its last bytes are, to such a kernel it is not a signed module.
+        Some(Appended::Damaged(reason)) => (false, format!("not signed properly: {reason}")),
     };
-    vec![unsigned, key(root, host, signature, loaded)]
+    let detail = format!("{what}; {}", host.describe());
+    if fine || host.enforcement().is_none() {
+        Check::ok(kind, root, detail)
+    } else {
+        Check::failed(kind, root, detail)
+    }
+}
+
+/// A kernel that enforces nothing loads a module with a wrong signature too, and only remarks it.
+fn proof(root: &Root, host: SecureBoot, signature: Option<&Appended>) -> Check {
+    let kind = &SECURE_BOOT_SIGNATURE_WRONG;
+    let enforced = host.enforcement().is_some();
+    let soften = |check: Check, severity| if enforced { check } else { check.severity(severity) };
+    let Some(Appended::Signature(signature)) = signature else {
+        return if enforced {
+            Check::unknown(kind, root, "there is no signature to look at")
+        } else {
+            Check::ok(kind, root, "no signature, and none is needed")
+        };
+    };
+    let unknown = |reason| soften(Check::unknown(kind, root, reason), Severity::Info);
+    let certificate = match certificate(root) {
+        Ok((_, certificate)) => certificate,
+        Err(reason) => return unknown(format!("{reason} to prove it with")),
+    };
+    if !certificate.is_named_by(signature) {
+        return unknown(format!("key {} is not that of /{CERTIFICATE}", signature.key_id));
+    }
+    match certificate.proves(signature) {
+        Proof::Valid => Check::ok(kind, root, format!("proved with /{CERTIFICATE}")),
+        Proof::Invalid(reason) => soften(Check::failed(kind, root, reason), Severity::Warning),
+        Proof::Unsupported(what) => unknown(format!("{what} cannot be checked here")),
+    }
 }
 
 fn key(root: &Root, host: SecureBoot, signature: Option<&Appended>, loaded: bool) -> Check {
     let kind = &SECURE_BOOT_NOT_ENROLLED;
-    if host.enforcement.is_none() {
+    if host.enforcement().is_none() {
         return Check::ok(kind, root, format!("not needed: {}", host.describe()));
     }
     if loaded {
@@ -153,63 +182,50 @@ fn key(root: &Root, host: SecureBoot, signature: Option<&Appended>, loaded: bool
     let Some(Appended::Signature(signature)) = signature else {
         return Check::unknown(kind, root, "there is no signature to look at");
     };
-    let Ok(der) = std::fs::read(root.at(CERTIFICATE)) else {
-        return Check::unknown(kind, root, format!("/{CERTIFICATE} is unreadable"));
+    let (der, certificate) = match certificate(root) {
+        Ok(found) => found,
+        Err(reason) => return Check::unknown(kind, root, reason),
     };
-    match Certificate::parse(&der) {
-        None => return Check::unknown(kind, root, format!("/{CERTIFICATE} is damaged")),
-        Some(certificate) if !certificate.is_named_by(signature) => {
-            let detail = format!("key {} is not that of /{CERTIFICATE}", signature.key_id);
-            return Check::unknown(kind, root, detail);
-        }
-        Some(_) => {}
+    if !certificate.is_named_by(signature) {
+        let detail = format!("key {} is not that of /{CERTIFICATE}", signature.key_id);
+        return Check::unknown(kind, root, detail);
     }
-    match enrolled(root, &der) {
-        Some(true) => Check::ok(kind, root, "the certificate is among the machine owner's keys"),
-        Some(false) => {
-            Check::failed(kind, root, "the certificate is not among the machine owner's keys")
+    let failed = |detail| Check::failed(kind, root, detail);
+    match firmware::enrolment(root, &der) {
+        Enrolment::Owner => Check::ok(kind, root, "it is among the machine owner's keys"),
+        Enrolment::Firmware => Check::ok(kind, root, "it is among the keys of the firmware"),
+        Enrolment::Pending => failed("it waits for you to confirm it in MokManager at a restart")
+            .remedy("systemctl reboot"),
+        Enrolment::No => failed("it is neither among the machine owner's keys nor the firmware's"),
+        Enrolment::Refused => {
+            failed("it is among the keys that this machine refuses").remedy(crate::module::UPGRADE)
         }
-        None => Check::unknown(kind, root, "the machine owner's keys are unreadable"),
+        Enrolment::Unknown => Check::unknown(kind, root, "the lists of keys are unreadable"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use module_check::ModuleFile;
-    use module_check::fixtures::{FixtureRoot, ModuleBuilder};
+    use module_check::fixtures::{FixtureRoot, ModuleBuilder, signing};
 
     use super::*;
     use crate::check::Status;
+    use crate::firmware::tests::{enrol, firmware};
 
-    fn list(kind: [u8; 16], certificate: &[u8]) -> Vec<u8> {
-        let entry = u32::try_from(16 + certificate.len()).unwrap();
-        let mut bytes = kind.to_vec();
-        for number in [28 + entry, 0, entry] {
-            bytes.extend(number.to_le_bytes());
-        }
-        bytes.extend([0; 16]);
-        bytes.extend(certificate);
-        bytes
+    fn module(bytes: &[u8]) -> Appended {
+        ModuleFile::parse(bytes).unwrap().signature
     }
 
     fn signature(signed: bool) -> Appended {
-        let module = ModuleBuilder::new("6.1.0");
-        let module = if signed { module.signed_by(7) } else { module };
-        ModuleFile::parse(&module.bytes()).unwrap().signature
+        let builder = ModuleBuilder::new("6.1.0");
+        module(&if signed { builder.signed_by(7) } else { builder }.bytes())
     }
 
-    fn efi(fixture: &FixtureRoot, name: &str, vendor: &str, value: &[u8]) {
-        let content = [&[6, 0, 0, 0][..], value].concat();
-        fixture.file(&format!("sys/firmware/efi/efivars/{name}-{vendor}"), &content);
-    }
-
-    #[test]
-    fn certificates_are_taken_from_lists_and_damage_ends_the_reading() {
-        let lists = [list([1; 16], b"hash"), list(X509, b"one"), list(X509, b"two")].concat();
-        assert_eq!(certificates(&lists), [b"one", b"two"]);
-        assert_eq!(certificates(&lists[..lists.len() - 1]), [b"one"]);
-        assert!(certificates(&[0; 64]).is_empty());
-        assert!(certificates(&[0xff; 64]).is_empty());
+    fn enforcing() -> FixtureRoot {
+        let fixture = FixtureRoot::new();
+        fixture.file("sys/module/module/parameters/sig_enforce", b"Y\n");
+        fixture
     }
 
     #[test]
@@ -218,6 +234,7 @@ mod tests {
             ("N", "[none] integrity", false, Status::Ok),
             ("Y", "[none] integrity", false, Status::Failed),
             ("N", "none [integrity] confidentiality", false, Status::Failed),
+            ("N", "none integrity [confidentiality]", false, Status::Failed),
             ("Y", "none [integrity] confidentiality", true, Status::Ok),
         ] {
             let fixture = FixtureRoot::new();
@@ -229,21 +246,60 @@ mod tests {
     }
 
     #[test]
-    fn enrolment_is_read_from_the_owners_list() {
-        // The shortest certificate with the serial number of the fixture's signature.
-        let certificate = [0x30, 13, 0x30, 11, 2, 1, 7, 0x30, 0, 0x30, 0, 0x30, 0, 0x30, 0];
-        let fixture = FixtureRoot::new();
-        fixture.file("sys/module/module/parameters/sig_enforce", b"Y\n");
-        efi(&fixture, "SecureBoot", GLOBAL, &[1]);
-        let key = |loaded| checks(fixture.root(), Some(&signature(true)), loaded).remove(1).status;
-        assert_eq!(key(false), Status::Unknown, "no certificate");
+    fn a_signature_is_proved_with_the_images_certificate() {
+        let fixture = enforcing();
+        let proof = |signature: &Appended| {
+            let check = checks(fixture.root(), Some(signature), false).remove(1);
+            (check.status, check.detail)
+        };
+        let mut forged = ModuleBuilder::new("6.1.0").signed_by(7).bytes();
+        let place = forged.windows(9).position(|part| part == b"license=G").unwrap();
+        forged[place + 8] = b'X';
+        let forged = module(&forged);
+        let ours = signature(true);
+        assert_eq!(proof(&ours).0, Status::Unknown, "no certificate");
+        fixture.file(CERTIFICATE, &signing::certificate(8));
+        assert_eq!(
+            proof(&ours),
+            (Status::Unknown, format!("key 07 is not that of /{CERTIFICATE}"))
+        );
+        fixture.file(CERTIFICATE, &signing::certificate(7));
+        assert_eq!(proof(&ours), (Status::Ok, format!("proved with /{CERTIFICATE}")));
+        assert_eq!(
+            proof(&forged),
+            (Status::Failed, "the module is not what was signed".to_owned())
+        );
+        fixture.file("sys/module/module/parameters/sig_enforce", b"N\n");
+        let check = checks(fixture.root(), Some(&forged), false).remove(1);
+        assert_eq!((check.status, check.severity), (Status::Failed, Severity::Warning));
+    }
+
+    #[test]
+    fn enrolment_is_read_from_the_lists_of_keys() {
+        let certificate = signing::certificate(7);
+        let fixture = enforcing();
+        firmware(&fixture, true);
+        let key = |loaded| {
+            let check = checks(fixture.root(), Some(&signature(true)), loaded).remove(2);
+            (check.status, check.remedy)
+        };
+        assert_eq!(key(false), (Status::Unknown, None), "no certificate");
         fixture.file(CERTIFICATE, &certificate);
-        assert_eq!(key(false), Status::Unknown, "no list");
-        efi(&fixture, "MokListRT", SHIM, &list(X509, b"another"));
-        assert_eq!(key(false), Status::Failed);
-        efi(&fixture, "MokListRT", SHIM, &list(X509, &certificate));
-        assert_eq!(key(false), Status::Ok);
+        assert_eq!(key(false), (Status::Unknown, None), "no list");
+        enrol(&fixture, "db", b"another");
+        let enroll = Some("sudo vesperactl secure-boot enroll".to_owned());
+        assert_eq!(key(false), (Status::Failed, enroll));
+        enrol(&fixture, "MokNew", &certificate);
+        assert_eq!(key(false), (Status::Failed, Some("systemctl reboot".to_owned())));
+        enrol(&fixture, "MokListRT", &certificate);
+        assert_eq!(key(false), (Status::Ok, None));
         assert_eq!(SecureBoot::read(fixture.root()).enabled, Some(true));
-        assert_eq!(key(true), Status::Ok);
+        assert_eq!(key(true), (Status::Ok, None));
+    }
+
+    #[test]
+    fn who_signed_is_said_with_key_and_hash() {
+        let Appended::Signature(signature) = signature(true) else { panic!("not signed") };
+        assert_eq!(claim(&signature), "signed by Vespera key, key 07, sha256");
     }
 }

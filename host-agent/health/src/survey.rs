@@ -4,7 +4,8 @@
 use module_check::Root;
 
 use crate::catalogue::{
-    BOOT_UNCHECKED, DEPLOYMENT_NEXT_UNFIT, MODULE_MISSING, SECURE_BOOT_UNSIGNED,
+    BOOT_UNCHECKED, DEPLOYMENT_NEXT_UNFIT, MODULE_MISSING, SECURE_BOOT_SIGNATURE_WRONG,
+    SECURE_BOOT_UNSIGNED,
 };
 use crate::check::{Check, Severity, State, Status};
 use crate::deployments::{self, Deployment, DeploymentsReport};
@@ -59,12 +60,13 @@ impl Survey {
         let loaded = loaded::find(root);
         let mut checks = installed.checks;
         let is_loaded = loaded.is_some();
+        let reinstalled = [SECURE_BOOT_UNSIGNED.code, SECURE_BOOT_SIGNATURE_WRONG.code];
         checks.extend(
             secure_boot::checks(root, installed.signature.as_ref(), is_loaded)
                 .into_iter()
-                // A new image is the only way to a signed module.
-                .map(|check| match (&kernel, check.code == SECURE_BOOT_UNSIGNED.code) {
-                    (Some(kernel), true) if check.is_failed() => {
+                // A new image is the only way to a properly signed module.
+                .map(|check| match &kernel {
+                    Some(kernel) if check.is_failed() && reinstalled.contains(&&*check.code) => {
                         check.remedy(module::reinstall(root, kernel))
                     }
                     _ => check,

@@ -5,6 +5,7 @@ use anyhow::Context;
 use health::catalogue::{MODULE_NOT_LOADED, SECURE_BOOT_NOT_ENROLLED};
 use health::check::causes;
 use health::deployments::DeploymentsReport;
+use health::kernel_log::Tail;
 use health::load_error::LoadError;
 use health::module::Depth;
 use health::report::{FORMAT, ModuleReport};
@@ -51,6 +52,7 @@ pub(crate) fn unload(root: &Root) -> anyhow::Result<()> {
         let why = std::io::Error::from_raw_os_error(refusal.errno);
         anyhow::bail!("cannot remove the module: {why}");
     }
+    journal::removed();
     run(root, false).map(drop)
 }
 
@@ -63,6 +65,9 @@ pub(crate) fn deployments(root: &Root) -> anyhow::Result<()> {
             journal::fault(&check);
         }
     }
+    let next = report.deployments.iter().find(|deployment| deployment.next);
+    let kernel = next.and_then(|next| next.kernel.as_deref()).unwrap_or("unknown");
+    journal::deployments(report.deployments.len(), kernel);
     report.write(root).context("cannot write the report")
 }
 
@@ -74,13 +79,19 @@ fn load(root: &Root, kernel: &str, before: &Survey) -> Option<LoadError> {
     if before.loaded.is_some() || hindered {
         return None;
     }
+    // The log is worth less than the load: without the right to read it, the number must do.
+    let log = Tail::from_now(root);
     match loader::load() {
         Ok(()) => {
             journal::loaded(&module.path);
             None
         }
         Err(refusal) => {
-            Some(LoadError::from_errno(refusal.errno, &module::reinstall(root, kernel)))
+            let words = log.map(|mut log| log.about_module()).unwrap_or_default();
+            let error = LoadError::from_errno(refusal.errno, &module::reinstall(root, kernel));
+            let error = error.with_log(words);
+            journal::refused(&error);
+            Some(error)
         }
     }
 }

@@ -34,6 +34,9 @@ pub(crate) enum Command {
     /// See or change who may change mouse settings
     #[command(subcommand)]
     Group(GroupCommand),
+    /// See whether Secure Boot lets the module in, or ask it to
+    #[command(subcommand)]
+    SecureBoot(SecureBootCommand),
     /// List the mice the driver serves
     Devices(Show),
     /// Print the completions of a shell
@@ -73,6 +76,18 @@ pub(crate) enum GroupCommand {
     Add {
         /// The user; the one who called sudo by default
         user: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecureBootCommand {
+    /// Show Secure Boot, lockdown, and how far the module's signature is trusted
+    Status(Show),
+    /// Ask the firmware to trust the image's certificate (needs root, and you at the next start)
+    Enroll {
+        /// Also while Secure Boot is off, so that it can be turned on later
+        #[arg(long)]
+        while_off: bool,
     },
 }
 

@@ -66,6 +66,7 @@ mod tests {
         insta::assert_snapshot!(outcome.text, @r"
         ?    Module for this kernel: /proc/sys/kernel/osrelease tells no kernel release
         ?    Module signature: there is no module to look at
+        ok   Module signature proved: no signature, and none is needed
         ok   Signing key enrolled: not needed: Secure Boot is off
         ok   Module not blacklisted
         ?    Loading of modules allowed: /proc/sys/kernel/modules_disabled is unreadable
@@ -90,7 +91,7 @@ mod tests {
              /run/vespera/module.json: No such file or directory (os error 2)
              to mend it: sudo systemctl start vespera-module.service
 
-        broken of 13 checks, 7 checks could not be made
+        broken of 14 checks, 7 checks could not be made
         ");
         assert_eq!(outcome.code, exit::BROKEN);
     }

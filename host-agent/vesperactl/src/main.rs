@@ -3,7 +3,7 @@
 //!
 //! - `args`: the command line
 //! - `exit`: the exit codes
-//! - `status`, `doctor`, `module`, `group`, `devices`: one file per subcommand
+//! - `status`, `doctor`, `module`, `group`, `secure_boot`, `devices`: one file per subcommand
 //! - `manual`: completions and man pages
 //! - `screen`: marks, colours and lines for people
 
@@ -15,6 +15,7 @@ mod group;
 mod manual;
 mod module;
 mod screen;
+mod secure_boot;
 mod status;
 
 use std::io::{self, Write};
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Args, Command, GroupCommand, ModuleCommand};
+use crate::args::{Args, Command, GroupCommand, ModuleCommand, SecureBootCommand};
 use crate::exit::Outcome;
 use crate::screen::Ink;
 
@@ -42,6 +43,12 @@ fn main() -> ExitCode {
         Command::Module(ModuleCommand::Unload) => module::run_guard(&args.root, "unload"),
         Command::Group(GroupCommand::Status(show)) => group::status(&args.root, &show),
         Command::Group(GroupCommand::Add { user }) => group::add(&args.root, user),
+        Command::SecureBoot(SecureBootCommand::Status(show)) => {
+            secure_boot::status(&args.root, &show)
+        }
+        Command::SecureBoot(SecureBootCommand::Enroll { while_off }) => {
+            secure_boot::enroll(&args.root, while_off)
+        }
         Command::Devices(show) => devices::run(&args.root, &show),
         Command::Completion { shell } => Ok(manual::completion(shell)),
         Command::Man { folder } => manual::man(&folder),

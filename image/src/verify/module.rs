@@ -5,7 +5,8 @@ use std::fs;
 use std::io::ErrorKind;
 
 use camino::Utf8PathBuf;
-use module_check::signature::Certificate;
+use module_check::certificate::Certificate;
+use module_check::proof::Proof;
 use module_check::{KernelTree, ModuleFile, Root};
 
 use super::{Outcome, Subject, Unable, Verdict, none_of};
@@ -104,13 +105,21 @@ pub(super) fn signature(subject: &Subject<'_>) -> Outcome {
             }
             (Some(signature), Some(der)) => match Certificate::parse(der) {
                 None => Verdict::Wrong(format!("{path} is not a DER certificate")),
-                Some(certificate) if certificate.is_named_by(signature) => {
-                    Verdict::Fine(format!("by the key {} of {path}", signature.key_id))
+                Some(certificate) if !certificate.is_named_by(signature) => {
+                    Verdict::Wrong(format!(
+                        "signed with the key {}, the certificate in the image is of {}",
+                        signature.key_id, certificate.serial
+                    ))
                 }
-                Some(certificate) => Verdict::Wrong(format!(
-                    "signed with the key {}, the certificate in the image is of {}",
-                    signature.key_id, certificate.serial
-                )),
+                Some(certificate) => match certificate.proves(signature) {
+                    Proof::Valid => Verdict::Fine(format!("proved with the key of {path}")),
+                    Proof::Invalid(reason) => {
+                        Verdict::Wrong(format!("the key of {path} did not make it: {reason}"))
+                    }
+                    Proof::Unsupported(what) => Verdict::Wrong(format!(
+                        "{what} cannot be checked, here or by `vesperactl`; sign with RSA or ECDSA"
+                    )),
+                },
             },
         }
     })
