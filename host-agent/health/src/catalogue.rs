@@ -126,6 +126,10 @@ catalogue! {
         "Module checked at this boot";
         "The module was not checked at this boot";
         "sudo systemctl start vespera-module.service"
+    DESKTOP_ACCELERATES "desktop-acceleration-stacks" Warning after None;
+        "Desktop leaves mouse acceleration to the driver";
+        "The desktop accelerates the mouse as well";
+        "vesperactl doctor --fix"
 }
 
 /// The check named `code`.
@@ -141,7 +145,8 @@ mod tests {
 
     #[test]
     fn codes_are_unique_and_name_area_and_fault_in_kebab_case() {
-        const AREAS: &[&str] = &["module", "group", "permissions", "boot", "secure", "deployment"];
+        const AREAS: &[&str] =
+            &["module", "group", "permissions", "boot", "secure", "deployment", "desktop"];
         let mut seen = BTreeSet::new();
         for kind in ALL {
             assert!(seen.insert(kind.code), "{} twice", kind.code);

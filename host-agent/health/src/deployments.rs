@@ -47,6 +47,9 @@ pub struct Deployment {
     pub version: Option<String>,
     /// The image it was made from.
     pub reference: Option<String>,
+    /// The digest of that image, where a tool could tell it.
+    #[serde(default)]
+    pub digest: Option<String>,
     /// Its kernel.
     pub kernel: Option<String>,
     /// Whether that kernel has a fitting module.
@@ -115,6 +118,7 @@ fn look_at(place: &Place, role: Role, next: bool) -> Deployment {
         serial: place.serial,
         version: ImageFacts::read(&root).version,
         reference: place.reference(),
+        digest: None,
         kernel,
         state: State::of(&checks),
         checks,
@@ -149,6 +153,18 @@ impl DeploymentsReport {
     /// Writes the report whole or not at all.
     pub fn write(&self, root: &Root) -> Result<(), ReportError> {
         report::write(root, PATH, self)
+    }
+}
+
+/// Takes over the digests that an earlier look has learnt.
+pub fn add_digests(deployments: &mut [Deployment], known: &[Deployment]) {
+    for deployment in deployments {
+        let same = |other: &&Deployment| {
+            (&other.checksum, other.serial) == (&deployment.checksum, deployment.serial)
+        };
+        if deployment.digest.is_none() {
+            deployment.digest = known.iter().find(same).and_then(|known| known.digest.clone());
+        }
     }
 }
 
@@ -267,6 +283,11 @@ mod tests {
         report.write(fixture.root()).unwrap();
         assert_eq!(DeploymentsReport::read(fixture.root()).unwrap(), report);
         assert_eq!(report.deployments[0].version.as_deref(), Some("1"));
+        let mut known = report.deployments.clone();
+        known[1].digest = Some("sha256:1".to_owned());
+        let mut found = report.deployments;
+        add_digests(&mut found, &known);
+        assert_eq!(found, known);
     }
 
     #[test]

@@ -11,7 +11,9 @@
 //! - [`module`], [`secure_boot`], [`blacklist`], [`loaded`], [`permissions`], [`group`]: the areas
 //! - [`firmware`]: what UEFI and shim tell
 //! - [`ostree`], [`deployments`]: the next boot and the one to go back to
+//! - [`status_json`]: what bootc and rpm-ostree add to them
 //! - [`person`]: who asks
+//! - [`desktop`]: the desktop's own acceleration
 //! - [`mice`]: the devices the driver serves
 //! - [`host`]: facts that are shown but not judged (kernel, image, boot)
 //! - [`report`][]: `/run/vespera/module.json`
@@ -22,6 +24,7 @@ pub mod blacklist;
 pub mod catalogue;
 pub mod check;
 pub mod deployments;
+pub mod desktop;
 pub mod firmware;
 pub mod group;
 pub mod host;
@@ -35,6 +38,7 @@ pub mod permissions;
 pub mod person;
 pub mod report;
 pub mod secure_boot;
+pub mod status_json;
 pub mod survey;
 pub mod timestamp;
 

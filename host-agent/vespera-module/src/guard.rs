@@ -9,9 +9,9 @@ use health::kernel_log::Tail;
 use health::load_error::LoadError;
 use health::module::Depth;
 use health::report::{FORMAT, ModuleReport};
-use health::{Check, Root, Severity, State, Survey, host, module, timestamp};
+use health::{Check, Root, Severity, State, Survey, host, module, status_json, timestamp};
 
-use crate::{journal, loader, ownership};
+use crate::{journal, loader, ownership, tools};
 
 /// Runs once through everything; whether mouse acceleration works.
 pub(crate) fn run(root: &Root, may_load: bool) -> anyhow::Result<bool> {
@@ -59,7 +59,10 @@ pub(crate) fn unload(root: &Root) -> anyhow::Result<()> {
 /// Looks at the kernels of the other deployments, so that a next boot without a module is known
 /// before it.
 pub(crate) fn deployments(root: &Root) -> anyhow::Result<()> {
-    let report = DeploymentsReport::make(root).context("cannot read the deployments")?;
+    let mut report = DeploymentsReport::make(root).context("cannot read the deployments")?;
+    if !report.deployments.is_empty() {
+        status_json::complete(&mut report.deployments, &tools::deployments(root));
+    }
     for check in health::deployments::checks(root, &report.deployments) {
         if check.is_failed() {
             journal::fault(&check);

@@ -4,6 +4,7 @@
 //! - `args`: the command line
 //! - `guard`: check the module, load it, report
 //! - `loader`: the one boundary to libkmod
+//! - `tools`: bootc and rpm-ostree, asked what only they know
 //! - `ownership`: group and mode of the files of the loaded module
 //! - `journal`: structured log entries
 
@@ -12,6 +13,7 @@ mod guard;
 mod journal;
 mod loader;
 mod ownership;
+mod tools;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -27,7 +27,16 @@ pub(crate) enum Command {
     /// Show on one screen whether all is well
     Status(Show),
     /// Run every check and show each result
-    Doctor(Show),
+    Doctor {
+        #[command(flatten)]
+        show: Show,
+        /// Offer to mend what needs no rights: the desktop's own acceleration
+        #[arg(long)]
+        fix: bool,
+        /// Agree to everything --fix offers
+        #[arg(long, requires = "fix")]
+        yes: bool,
+    },
     /// Check, load or remove the kernel module
     #[command(subcommand)]
     Module(ModuleCommand),

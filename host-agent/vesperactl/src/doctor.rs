@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `vesperactl doctor`: every check, also those that are well or could not be made.
 
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use anyhow::ensure;
 use health::check::causes;
 use health::{Check, Root, State, Status, Survey};
 use serde::Serialize;
 
 use crate::args::Show;
+use crate::desktop::{self, Session};
 use crate::exit::{self, Outcome};
 use crate::screen::{Ink, Mark, finding};
 
@@ -21,8 +25,59 @@ struct DoctorReport<'a> {
 
 /// Looks and shows.
 pub(crate) fn run(root: &Root, show: &Show, ink: Ink) -> anyhow::Result<Outcome> {
-    let survey = Survey::with_report(root);
-    listing(&survey.checks, show, ink)
+    listing(&checks(root, &Session::of_environment(root)), show, ink)
+}
+
+/// All checks, also those that only the person at the desktop can make.
+pub(crate) fn checks(root: &Root, session: &Session) -> Vec<Check> {
+    let mut checks = Survey::with_report(root).checks;
+    checks.push(desktop::check(root, session));
+    checks
+}
+
+/// Looks and shows, then offers to mend what needs no right but the person's own: the desktop's
+/// acceleration.
+pub(crate) fn fix(root: &Root, show: &Show, ink: Ink, yes: bool) -> anyhow::Result<Outcome> {
+    ensure!(!show.json, "--fix asks a person; it does not go with --json");
+    let session = Session::of_environment(root);
+    let before = listing(&checks(root, &session), show, ink)?;
+    let plan = match desktop::plan(root, &session) {
+        Ok(plan) if plan.is_empty() => Vec::new(),
+        Ok(plan) => plan,
+        Err(error) => {
+            let text = format!("{}\nnothing that could be mended here: {error}\n", before.text);
+            return Ok(Outcome { text, code: before.code });
+        }
+    };
+    if plan.is_empty() {
+        let text = format!("{}\nnothing that could be mended here\n", before.text);
+        return Ok(Outcome { text, code: before.code });
+    }
+    let mut out = io::stdout().lock();
+    write!(out, "{}\nto set the desktop's profile flat:\n", before.text)?;
+    for command in &plan {
+        writeln!(out, "  {}", command.join(" "))?;
+    }
+    if !yes && !agreed(&mut out, &mut io::stdin().lock(), io::stdin().is_terminal())? {
+        return Ok(Outcome { text: "nothing was changed\n".to_owned(), code: before.code });
+    }
+    desktop::carry_out(&plan)?;
+    let after = listing(&checks(root, &session), show, ink)?;
+    let text = format!("done; it holds from the next login at the latest\n\n{}", after.text);
+    Ok(Outcome { text, code: after.code })
+}
+
+/// Asks; whoever cannot be asked has not agreed.
+fn agreed(out: &mut impl Write, input: &mut impl BufRead, terminal: bool) -> io::Result<bool> {
+    if !terminal {
+        writeln!(out, "there is nobody to ask; --yes agrees beforehand")?;
+        return Ok(false);
+    }
+    write!(out, "do it? [y/N] ")?;
+    out.flush()?;
+    let mut answer = String::new();
+    input.read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// Shows findings one by one, then what mends those that stand on their own.
@@ -62,7 +117,10 @@ mod tests {
 
     #[test]
     fn what_could_not_be_seen_is_counted_and_never_well() {
-        let outcome = run(FixtureRoot::new().root(), &Show { json: false }, Ink::PLAIN).unwrap();
+        let fixture = FixtureRoot::new();
+        let session = Session::of_environment(fixture.root());
+        let checks = checks(fixture.root(), &session);
+        let outcome = listing(&checks, &Show { json: false }, Ink::PLAIN).unwrap();
         insta::assert_snapshot!(outcome.text, @r"
         ?    Module for this kernel: /proc/sys/kernel/osrelease tells no kernel release
         ?    Module signature: there is no module to look at
@@ -78,6 +136,7 @@ mod tests {
         ?    /dev/maccel readable by group maccel: /dev/maccel is not there
         ok   Settings of each mouse writable by group maccel: no mouse has an entry
         warn The module was not checked at this boot: /run/vespera/module.json: No such file or directory (os error 2)
+        ?    Desktop leaves mouse acceleration to the driver: another root has no desktop session
 
         FAIL The module is not loaded (module-not-loaded)
              /sys/module/maccel is not there
@@ -91,8 +150,24 @@ mod tests {
              /run/vespera/module.json: No such file or directory (os error 2)
              to mend it: sudo systemctl start vespera-module.service
 
-        broken of 14 checks, 7 checks could not be made
+        broken of 15 checks, 8 checks could not be made
         ");
         assert_eq!(outcome.code, exit::BROKEN);
+    }
+
+    #[test]
+    fn only_a_clear_yes_of_somebody_agrees() {
+        for (answer, terminal, expected) in [
+            ("y\n", true, true),
+            ("yes\n", true, true),
+            ("\n", true, false),
+            ("", true, false),
+            ("no\n", true, false),
+            ("y\n", false, false),
+        ] {
+            let mut out = Vec::new();
+            let found = agreed(&mut out, &mut answer.as_bytes(), terminal).unwrap();
+            assert_eq!(found, expected, "{answer:?} {terminal}");
+        }
     }
 }

@@ -4,10 +4,12 @@
 //! - `args`: the command line
 //! - `exit`: the exit codes
 //! - `status`, `doctor`, `module`, `group`, `secure_boot`, `devices`: one file per subcommand
+//! - `desktop`: the desktop's own acceleration, for `doctor`
 //! - `manual`: completions and man pages
 //! - `screen`: marks, colours and lines for people
 
 mod args;
+mod desktop;
 mod devices;
 mod doctor;
 mod exit;
@@ -35,7 +37,8 @@ fn main() -> ExitCode {
     let ink = Ink::of_stdout();
     let outcome = match args.command {
         Command::Status(show) => status::run(&args.root, &show, ink),
-        Command::Doctor(show) => doctor::run(&args.root, &show, ink),
+        Command::Doctor { show, fix: true, yes } => doctor::fix(&args.root, &show, ink, yes),
+        Command::Doctor { show, .. } => doctor::run(&args.root, &show, ink),
         Command::Module(ModuleCommand::Check { kernel, show }) => {
             module::check(&args.root, kernel, &show, ink)
         }

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The desktop's own acceleration, which would stack on top of the driver's.
+//!
+//! Both desktops hand a profile to libinput; without one, libinput accelerates mice by itself
+//! (its default profile is `adaptive`). Only `flat` leaves movement as the driver made it.
+
+use std::collections::BTreeMap;
+
+use module_check::Root;
+
+use crate::catalogue::DESKTOP_ACCELERATES;
+use crate::check::Check;
+use crate::mice::Mouse;
+
+/// KDE's file, below the user's or the system's configuration folder.
+pub const KCMINPUTRC: &str = "kcminputrc";
+/// The key in it, and its value for `flat` (KWin, `backends/libinput/device.cpp`).
+pub const KDE_KEY: &str = "PointerAccelerationProfile";
+/// `LIBINPUT_CONFIG_ACCEL_PROFILE_FLAT`.
+pub const KDE_FLAT: &str = "1";
+/// GNOME's schema and key.
+pub const GNOME_KEY: [&str; 2] = ["org.gnome.desktop.peripherals.mouse", "accel-profile"];
+
+/// The desktops whose settings are understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Desktop {
+    /// KDE Plasma.
+    Kde,
+    /// GNOME, and what is built on it.
+    Gnome,
+}
+
+impl Desktop {
+    /// Reads `XDG_CURRENT_DESKTOP`, a list of names with colons.
+    pub fn parse(names: &str) -> Option<Self> {
+        names.split(':').find_map(|name| match name.to_ascii_lowercase().as_str() {
+            "kde" | "plasma" => Some(Self::Kde),
+            "gnome" | "ubuntu" | "budgie" => Some(Self::Gnome),
+            _ => None,
+        })
+    }
+}
+
+/// What a desktop does with mice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// It leaves them alone.
+    Flat,
+    /// It accelerates these, or all when none is named.
+    Accelerates(Vec<Mouse>),
+}
+
+/// A file of KConfig: groups are paths of names, the keys of each.
+type Groups = BTreeMap<Vec<String>, BTreeMap<String, String>>;
+
+/// Reads a file of KConfig. Of a repeated key the last counts; lines that are none are passed over.
+fn parse_kconfig(text: &str) -> Groups {
+    let mut groups = Groups::new();
+    let mut group = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if let Some(header) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            // KConfig writes brackets within a name by their numbers.
+            let plain = |name: &str| name.replace("\\x5b", "[").replace("\\x5d", "]");
+            group = header.split("][").map(plain).collect();
+        } else if let Some((key, value)) = line.split_once('=')
+            && !line.starts_with('#')
+        {
+            let group = groups.entry(group.clone()).or_default();
+            group.insert(key.trim().to_owned(), value.trim().to_owned());
+        }
+    }
+    groups
+}
+
+/// The group in which KDE keeps the settings of one mouse; vendor and product are decimal there.
+pub fn kde_group(mouse: &Mouse) -> Option<[String; 4]> {
+    let (vendor, product) = mouse.id.as_deref()?.split_once(':')?;
+    let decimal = |hex: &str| Some(u16::from_str_radix(hex, 16).ok()?.to_string());
+    let name = mouse.name.clone()?;
+    Some(["Libinput".to_owned(), decimal(vendor)?, decimal(product)?, name])
+}
+
+/// What KDE does, given its files, the user's first.
+pub fn kde(files: &[&str], mice: &[Mouse]) -> Finding {
+    let layers: Vec<Groups> = files.iter().map(|text| parse_kconfig(text)).collect();
+    let value = |group: &[String]| {
+        layers.iter().find_map(|groups| groups.get(group)?.get(KDE_KEY)).map(String::as_str)
+    };
+    let name = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    // Newer versions tell kinds of devices apart.
+    let default = value(&name(&["Libinput", "Defaults", "Pointer"]))
+        .or_else(|| value(&name(&["Libinput", "Defaults"])));
+    let is_flat = |mouse: &Mouse| {
+        let own = kde_group(mouse).and_then(|group| value(&group));
+        own.or(default) == Some(KDE_FLAT)
+    };
+    if mice.is_empty() {
+        let flat = default == Some(KDE_FLAT);
+        return if flat { Finding::Flat } else { Finding::Accelerates(Vec::new()) };
+    }
+    let accelerated: Vec<_> = mice.iter().filter(|mouse| !is_flat(mouse)).cloned().collect();
+    if accelerated.is_empty() { Finding::Flat } else { Finding::Accelerates(accelerated) }
+}
+
+/// What GNOME does, given what `gsettings get` prints of its key; it treats all mice alike.
+pub fn gnome(value: &str) -> Finding {
+    match value.trim().trim_matches('\'') {
+        "flat" => Finding::Flat,
+        _ => Finding::Accelerates(Vec::new()),
+    }
+}
+
+/// The check, from a finding or the reason why there is none.
+pub fn check(root: &Root, finding: Result<&Finding, &str>) -> Check {
+    let kind = &DESKTOP_ACCELERATES;
+    match finding {
+        Ok(Finding::Flat) => Check::ok(kind, root, "its profile is flat"),
+        Ok(Finding::Accelerates(mice)) if mice.is_empty() => {
+            Check::failed(kind, root, "its profile for mice is not flat")
+        }
+        Ok(Finding::Accelerates(mice)) => {
+            let names: Vec<_> = mice
+                .iter()
+                .map(|mouse| mouse.name.as_deref().unwrap_or(mouse.input.as_str()))
+                .collect();
+            Check::failed(kind, root, format!("its profile is not flat for {}", names.join(", ")))
+        }
+        Err(reason) => Check::unknown(kind, root, reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Severity, Status};
+
+    fn mouse(name: &str, id: &str) -> Mouse {
+        Mouse {
+            input: "input5".to_owned(),
+            name: Some(name.to_owned()),
+            id: Some(id.to_owned()),
+            enabled: Some(true),
+            settings: None,
+        }
+    }
+
+    #[test]
+    fn kde_is_flat_only_where_the_mouse_or_the_defaults_say_so() {
+        let mice = [mouse("Logitech [G] Pro", "046d:c08b"), mouse("Other", "1532:0084")];
+        let both = Finding::Accelerates(mice.to_vec());
+        let other = Finding::Accelerates(vec![mice[1].clone()]);
+        let own =
+            "[Libinput][1133][49291][Logitech \\x5bG\\x5d Pro]\nPointerAccelerationProfile=1\n";
+        let adaptive = "[Libinput][1133][49291][Logitech [G] Pro]\nPointerAccelerationProfile=2\n";
+        let all = "[Libinput][Defaults]\nPointerAccelerationProfile=1\n";
+        let pointers = "[Libinput][Defaults][Pointer]\nPointerAccelerationProfile=1\n";
+        let table: [(&[&str], Finding); 9] = [
+            (&[], both.clone()),
+            (&["[Keyboard]\nPointerAccelerationProfile=1\n"], both.clone()),
+            (&[own], other.clone()),
+            (&[all], Finding::Flat),
+            (&[pointers], Finding::Flat),
+            (&[adaptive, all], Finding::Accelerates(vec![mice[0].clone()])),
+            (&[own, adaptive], other),
+            (&["[Libinput][Defaults]\n#PointerAccelerationProfile=1\n"], both.clone()),
+            (&["PointerAccelerationProfile=1\n\0[[]]=\n"], both),
+        ];
+        for (files, expected) in table {
+            assert_eq!(kde(files, &mice), expected, "{files:?}");
+        }
+        assert_eq!(kde(&[all], &[]), Finding::Flat);
+        assert_eq!(kde(&[own], &[]), Finding::Accelerates(Vec::new()));
+    }
+
+    #[test]
+    fn gnomes_default_accelerates() {
+        assert_eq!(gnome("'flat'\n"), Finding::Flat);
+        for value in ["'default'\n", "'adaptive'\n", ""] {
+            assert_eq!(gnome(value), Finding::Accelerates(Vec::new()), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn desktops_are_known_by_any_of_their_names() {
+        for (names, desktop) in [
+            ("KDE", Some(Desktop::Kde)),
+            ("ubuntu:GNOME", Some(Desktop::Gnome)),
+            ("Budgie:GNOME", Some(Desktop::Gnome)),
+            ("sway", None),
+            ("", None),
+        ] {
+            assert_eq!(Desktop::parse(names), desktop, "{names}");
+        }
+    }
+
+    #[test]
+    fn the_check_names_the_mice_and_does_not_guess() {
+        let root = Root::default();
+        let found = Finding::Accelerates(vec![mouse("A", "1:2"), mouse("B", "1:2")]);
+        let found = check(&root, Ok(&found));
+        assert_eq!(found.detail, "its profile is not flat for A, B");
+        assert_eq!((found.status, found.severity), (Status::Failed, Severity::Warning));
+        assert_eq!(check(&root, Ok(&Finding::Flat)).status, Status::Ok);
+        assert_eq!(check(&root, Err("why")).status, Status::Unknown);
+    }
+}
