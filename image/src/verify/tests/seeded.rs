@@ -94,6 +94,19 @@ fn signed_without_a_certificate_to_enrol() {
 }
 
 #[test]
+fn module_changed_after_it_was_signed() {
+    let found = seeded(|root| {
+        let mut module = ModuleBuilder::new(KERNEL).crcs(true).signed_by(7).bytes();
+        let place = module.windows(7).position(|part| part == b"license").unwrap();
+        module[place + 8] ^= 1;
+        root.file(&module_path(), modinfo::compress(&module).unwrap());
+        let certificate = module_check::fixtures::signing::certificate(7);
+        root.file("usr/share/vespera/module-signing.der", certificate);
+    });
+    assert_eq!(found, ["module-signature"]);
+}
+
+#[test]
 fn wrong_xz_check() {
     let found = seeded(|root| {
         let path = root.path().join(module_path());
