@@ -93,10 +93,11 @@ static inline s64 mul_shift(s64 a, s64 b, int shift)
 }
 
 /* adds a report to the interval it belongs to */
-static inline u32 advance(struct maccel_motion *motion, s64 now, s64 dx,
+static inline u64 advance(struct maccel_motion *motion, s64 now, s64 dx,
 			  s64 dy)
 {
 	s64 passed = now - motion->stamp;
+	u64 interval;
 
 	/*
 	 * Reports that arrive bunched share the interval of the first, and so
@@ -109,49 +110,59 @@ static inline u32 advance(struct maccel_motion *motion, s64 now, s64 dx,
 		return motion->interval;
 	}
 	/* unsigned: a clock that jumped back counts as a long rest */
-	if ((u64)passed > MACCEL_INTERVAL_MAX)
-		passed = MACCEL_INTERVAL_MAX;
+	interval = passed;
+	if (interval > MACCEL_INTERVAL_MAX)
+		interval = MACCEL_INTERVAL_MAX;
 	motion->stamp = now;
-	motion->interval = passed;
+	motion->interval = interval;
 	motion->sum[0] = dx;
 	motion->sum[1] = dy;
-	return passed;
+	return interval;
 }
 
-/* 2 sqrt(square 2^(2 *half_shift)), between 2^32 and 2^33; square is not 0 */
-static inline u64 root(u64 square, int *half_shift)
+/* a distance of root * 2^(-1 - half_shift) counts */
+struct length {
+	u64 root;
+	int half_shift;
+};
+
+/* the root of a square that is not 0; from 2^32 to 2^33 */
+static __always_inline struct length root_of(u64 square)
 {
 	int shift = (fls64(square) - 1) ^ 63;
 	u64 number = square << (shift & ~1);
 	u64 guess = maccel_root_guess[(number >> 56) - 64];
+	struct length length;
 
 	/* two steps of Heron's: errors 2^-8, 2^-17, 2^-35 */
-	*half_shift = shift >> 1;
+	length.half_shift = shift >> 1;
 	guess = (guess + number / guess) >> 1;
-	return guess + number / guess;
+	length.root = guess + number / guess;
+	return length;
 }
 
-/* the speed z of the current interval; sum is not (0, 0) */
-static inline u64 speed_of(const struct maccel_motion *motion,
-			   const struct maccel_response *response,
-			   u32 interval)
+/* the speed z of the current interval; length becomes the distance in it */
+static __always_inline u64 speed_of(const struct maccel_motion *motion,
+				    const struct maccel_response *response,
+				    u64 interval, struct length *length)
 {
 	u64 square = motion->sum[0] * motion->sum[0] +
 		     motion->sum[1] * motion->sum[1];
-	int half_shift;
 	u64 z;
 
+	length->root = 0;
+	length->half_shift = 0;
 	if (unlikely(!square))
 		return 0;
-	z = root(square, &half_shift);
-	z = (u64)(((unsigned __int128)z * response->scale) >> 32);
+	*length = root_of(square);
+	z = (u64)(((unsigned __int128)length->root * response->scale) >> 32);
 	z /= interval;
-	return (z << 15) >> (half_shift + response->scale_shift);
+	return (z << 15) >> (length->half_shift + response->scale_shift);
 }
 
 /*
- * Both count down from the shift that normalised a number: 63 less its octave.
- * The constant is part of the base of a response.
+ * @shift is what normalised the number: 63 less its octave. Both functions give
+ * 63 less than they say; the base of a response has that in it.
  */
 
 /* octave plus mantissa, 1 to 2: log2 with straight lines in between, plus 1 */
@@ -171,7 +182,8 @@ static inline s64 log2_of(u64 shift, u64 mantissa)
 	return (s64)(entry[0] + step) - (s64)(shift << 32);
 }
 
-static inline s64 factor_at(const struct maccel_response *response, u64 z)
+static __always_inline s64 factor_at(const struct maccel_response *response,
+				     u64 z)
 {
 	s64 distance = z - response->offset;
 	s64 position = 0, part, factor;
@@ -233,7 +245,7 @@ static inline s32 emit(s64 *carry, s64 exact, s64 fraction, u32 bits)
 	return sum >> bits;
 }
 
-/* a movement in counts, YX_RATIO included, Q40 */
+/* a movement: in counts, YX_RATIO included, Q40; or exact as for emit() */
 struct vector {
 	s64 x;
 	s64 y;
@@ -250,68 +262,108 @@ static inline struct vector turned(const struct maccel_response *response,
 	return v;
 }
 
-/* a movement that is near enough to an axis follows it, as long as before */
-static struct vector snapped(const struct maccel_response *response,
-			     struct vector v, s64 dx, s64 dy)
+static inline struct vector scaled(struct vector v, s64 factor)
 {
-	s64 x = v.x < 0 ? -v.x : v.x;
-	s64 y = v.y < 0 ? -v.y : v.y;
-	u64 square = dx * dx + dy * dy;
-	int half_shift;
-	s64 length;
-
-	if (!square)
-		return v;
-	length = root(square, &half_shift) << 30;
-	length = (u64)length >> half_shift << (MACCEL_TURN_BITS - 31);
-	if (y <= mul_shift(x, response->snap_x, 32)) {
-		v.x = v.x < 0 ? -length : length;
-		v.y = 0;
-	} else if (x <= mul_shift(y, response->snap_y, 32)) {
-		length = mul_shift(length, response->yx, MACCEL_RATIO_BITS);
-		v.x = 0;
-		v.y = v.y < 0 ? -length : length;
-	}
+	v.x = mul_shift(v.x, factor, MACCEL_TURN_BITS);
+	v.y = mul_shift(v.y, factor, MACCEL_TURN_BITS);
 	return v;
 }
 
-static inline void emit_vector(struct maccel_motion *motion,
-			       const struct maccel_response *response,
-			       struct vector v, s64 factor, s32 delta[2])
+/* a length with the sign of a coordinate; it is below 2^18 counts */
+static inline s64 scaled_along(s64 sign, struct length length, s64 factor)
 {
-	s64 fraction = response->fraction;
-	u32 bits = response->bits;
+	s64 counts = length.root << (MACCEL_TURN_BITS - 1 - length.half_shift);
+	s64 minus = sign >> 63;
 
-	delta[0] = emit(&motion->carry[0],
-			mul_shift(v.x, factor, MACCEL_TURN_BITS),
-			fraction, bits);
-	delta[1] = emit(&motion->carry[1],
-			mul_shift(v.y, factor, MACCEL_TURN_BITS),
-			fraction, bits);
+	return (mul_shift(counts, factor, MACCEL_TURN_BITS) ^ minus) - minus;
 }
 
-static noinline void emit_snapped(struct maccel_motion *motion,
-				  const struct maccel_response *response,
-				  s64 factor, s32 delta[2])
+/* whether a movement is no steeper than slope, Q32, against an axis */
+static inline bool is_along(s64 along, s64 across, s64 slope)
 {
-	struct vector v = turned(response, delta[0], delta[1]);
+	s64 most = (s64)(((__int128)along * slope) >> 32);
 
-	v = snapped(response, v, delta[0], delta[1]);
-	emit_vector(motion, response, v, factor, delta);
+	return ((across - most) ^ (across + most)) < 0;
 }
 
-static noinline void emit_turned(struct maccel_motion *motion,
-				 const struct maccel_response *response,
-				 s64 factor, s32 delta[2])
+/* scaled, but what is near enough to an axis follows it, as long as before */
+static inline struct vector snapped(const struct maccel_response *response,
+				    struct vector v, struct length length,
+				    s64 factor)
 {
-	struct vector v;
-
-	if (unlikely(response->snap)) {
-		emit_snapped(motion, response, factor, delta);
-		return;
+	if (is_along(v.x, v.y, response->snap_x)) {
+		v.x = scaled_along(v.x, length, factor);
+		v.y = 0;
+		return v;
 	}
-	v = turned(response, delta[0], delta[1]);
-	emit_vector(motion, response, v, factor, delta);
+	if (is_along(v.y, v.x, response->snap_y)) {
+		factor = factor_of_y(response, factor);
+		v.x = 0;
+		v.y = scaled_along(v.y, length, factor);
+		return v;
+	}
+	return scaled(v, factor);
+}
+
+static __always_inline void emit_vector(struct maccel_motion *motion,
+					const struct maccel_response *response,
+					struct vector exact, s32 delta[2])
+{
+	s64 fraction;
+	u32 bits;
+
+	/* gcc would load all of this before snapping, and save registers for it */
+	OPTIMIZER_HIDE_VAR(response);
+	OPTIMIZER_HIDE_VAR(motion);
+	fraction = response->fraction;
+	bits = response->bits;
+	delta[0] = emit(&motion->carry[0], exact.x, fraction, bits);
+	delta[1] = emit(&motion->carry[1], exact.y, fraction, bits);
+}
+
+/* the factor of a report; length becomes the distance of its interval */
+static __always_inline s64
+factor_of_report(struct maccel_motion *motion,
+		 const struct maccel_response *response, s64 now, s64 dx,
+		 s64 dy, struct length *length)
+{
+	u64 interval = advance(motion, now, dx, dy);
+
+	motion->speed = speed_of(motion, response, interval, length);
+	return factor_at(response, motion->speed);
+}
+
+/* maccel_motion_step() where there is a rotation and no snapping */
+static noinline void step_turned(struct maccel_motion *motion,
+				 const struct maccel_response *response,
+				 s64 now, s32 delta[2])
+{
+	s64 dx = delta[0], dy = delta[1];
+	struct length length;
+	struct vector exact;
+	s64 factor;
+
+	factor = factor_of_report(motion, response, now, dx, dy, &length);
+	exact = scaled(turned(response, dx, dy), factor);
+	emit_vector(motion, response, exact, delta);
+}
+
+/* maccel_motion_step() where there is snapping */
+static noinline void step_snapped(struct maccel_motion *motion,
+				  const struct maccel_response *response,
+				  s64 now, s32 delta[2])
+{
+	s64 dx = delta[0], dy = delta[1];
+	struct length length;
+	struct vector exact;
+	s64 factor;
+
+	factor = factor_of_report(motion, response, now, dx, dy, &length);
+	/* reports that arrive bunched have a distance of their own */
+	if (unlikely(motion->sum[0] != dx || motion->sum[1] != dy))
+		length = root_of((u64)(dx * dx + dy * dy) ?: 1);
+	exact = snapped(response, turned(response, dx, dy), length, factor);
+	emit_vector(motion, response, exact, delta);
 }
 
 /* what a report rarely needs, out of the way of all others */
@@ -355,25 +407,25 @@ void maccel_motion_step(struct maccel_motion *motion,
 			s64 now, s32 delta[2])
 {
 	s32 dx = delta[0], dy = delta[1];
-	s64 factor, factor_y, fraction;
-	u32 interval, bits;
+	struct length length;
+	struct vector exact;
+	s64 factor;
 
 	if (unlikely((((u32)dx + REPORT_LIMIT) | ((u32)dy + REPORT_LIMIT)) >
 		     2 * REPORT_LIMIT + 1 || motion->bits != response->bits)) {
 		step_rare(motion, response, now, delta);
 		return;
 	}
-
-	interval = advance(motion, now, dx, dy);
-	motion->speed = speed_of(motion, response, interval);
-	factor = factor_at(response, motion->speed);
 	if (unlikely(response->turned)) {
-		emit_turned(motion, response, factor, delta);
+		if (response->snap)
+			step_snapped(motion, response, now, delta);
+		else
+			step_turned(motion, response, now, delta);
 		return;
 	}
-	factor_y = factor_of_y(response, factor);
-	fraction = response->fraction;
-	bits = response->bits;
-	delta[0] = emit(&motion->carry[0], dx * factor, fraction, bits);
-	delta[1] = emit(&motion->carry[1], dy * factor_y, fraction, bits);
+
+	factor = factor_of_report(motion, response, now, dx, dy, &length);
+	exact.x = dx * factor;
+	exact.y = dy * factor_of_y(response, factor);
+	emit_vector(motion, response, exact, delta);
 }

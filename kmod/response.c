@@ -381,10 +381,11 @@ static void set_turn(struct maccel_response *response,
 	response->turn_y[0] = turn_fixed(maccel_real_mul(sine, yx));
 	response->turn_y[1] = turn_fixed(maccel_real_mul(cosine, yx));
 	response->snap = snap;
+	/* a little more: what lies on the very edge is snapped, all signs alike */
 	response->snap_x = maccel_real_fixed(maccel_real_mul(tangent, yx), 32,
-					     1LL << 62);
+					     1LL << 62) + 1;
 	response->snap_y = maccel_real_fixed(maccel_real_div(tangent, yx), 32,
-					     1LL << 62);
+					     1LL << 62) + 1;
 	response->turned = snap || turn_fixed(cosine) != 1LL << MACCEL_TURN_BITS;
 }
 

@@ -36,6 +36,8 @@ CASES = [
     ("table, YX_RATIO 1.5", ["MODE=64", "LUT=", f"YX_RATIO={raw(1.5)}"]),
 ]
 ROTATION = f"ANGLE_ROTATION={raw(45)}"
+# some of the movements are near enough to an axis, others are not
+SNAPPING = f"ANGLE_SNAP={raw(15)}"
 
 
 def cost(function, program, options):
@@ -48,16 +50,17 @@ def cost(function, program, options):
 
 def main():
     step, (report, frame) = "maccel_motion_step", sys.argv[1:]
-    plain, turned = [], []
-    print(f"{'mode':26}{'Ir':>8}{'rotated':>9}")
+    plain, turned, snapped = [], [], []
+    print(f"{'mode':26}{'Ir':>8}{'rotated':>9}{'and snapped':>13}")
     for name, options in CASES:
         plain.append(cost(step, report, options))
         turned.append(cost(step, report, options + [ROTATION]))
-        print(f"{name:26}{plain[-1]:8.1f}{turned[-1]:9.1f}")
+        snapped.append(cost(step, report, options + [ROTATION, SNAPPING]))
+        print(f"{name:26}{plain[-1]:8.1f}{turned[-1]:9.1f}{snapped[-1]:13.1f}")
     frames = [cost("maccel_frame", frame, [str(mode), "0"]) for mode in range(4)]
     curves = plain[1:]
     spread = 100 * (max(curves) / min(curves) - 1)
-    print(f"{'most':26}{max(plain):8.1f}{max(turned):9.1f}")
+    print(f"{'most':26}{max(plain):8.1f}{max(turned):9.1f}{max(snapped):13.1f}")
     print(f"max_ir_per_event={max(plain):.1f} "
           f"curve_spread_percent={spread:.1f} handler_ir_per_frame={max(frames):.1f}")
 

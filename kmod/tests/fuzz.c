@@ -71,8 +71,8 @@ static void report(struct maccel_motion *motion,
 		   s32 dy)
 {
 	s32 delta[2] = { dx, dy };
-	s64 before[2], exact[2], factor;
-	struct vector v;
+	s64 before[2], factor;
+	struct vector exact;
 	int axis;
 
 	if (motion->bits != response->bits)
@@ -85,20 +85,20 @@ static void report(struct maccel_motion *motion,
 	factor = factor_at(response, motion->speed);
 	require(factor >= response->low && factor <= response->high,
 		"factor out of bounds");
-	if (response->turned) {
-		v = turned(response, dx, dy);
-		if (response->snap)
-			v = snapped(response, v, dx, dy);
-		exact[0] = mul_shift(v.x, factor, MACCEL_TURN_BITS);
-		exact[1] = mul_shift(v.y, factor, MACCEL_TURN_BITS);
+	if (response->snap) {
+		exact = snapped(response, turned(response, dx, dy),
+				root_of(dx || dy ? (s64)dx * dx + (s64)dy * dy :
+					1), factor);
+	} else if (response->turned) {
+		exact = scaled(turned(response, dx, dy), factor);
 	} else {
-		exact[0] = dx * factor;
-		exact[1] = dy * factor_of_y(response, factor);
+		exact.x = dx * factor;
+		exact.y = dy * factor_of_y(response, factor);
 	}
 	for (axis = 0; axis < 2; axis++) {
 		s64 one = 1LL << response->bits;
 
-		require(before[axis] + exact[axis] ==
+		require(before[axis] + (axis ? exact.y : exact.x) ==
 			motion->carry[axis] + delta[axis] * one,
 			"movement lost or made up");
 		require(motion->carry[axis] >= 0 && motion->carry[axis] <= one,

@@ -7,7 +7,8 @@
  *   compile                   prints cells and cells per octave
  *   factor DX DY NS           prints speed (Q32), the factors of X and Y of one
  *                             movement in one interval, their fraction bits
- *   turn DX DY                prints the rotated and snapped movement, Q40
+ *   turn DX DY                prints the rotated and snapped movement, Q40;
+ *                             not of 0 0
  *   reset                     puts the mouse to rest
  *   move NS DX DY             prints the output of one report at this time
  */
@@ -43,9 +44,10 @@ static void compile(void)
 static void print_factor(s32 dx, s32 dy, u32 interval)
 {
 	struct maccel_motion once = { .interval = interval, .sum = { dx, dy } };
+	struct length length;
 	s64 factor;
 
-	once.speed = speed_of(&once, response, interval);
+	once.speed = speed_of(&once, response, interval, &length);
 	factor = factor_at(response, once.speed);
 	printf("%lld %lld %lld %u\n", maccel_motion_speed(&once, response),
 	       factor, factor_of_y(response, factor), response->bits);
@@ -85,7 +87,8 @@ int main(void)
 		} else if (!strcmp(word, "turn")) {
 			v = turned(response, a, b);
 			if (response->snap)
-				v = snapped(response, v, a, b);
+				v = snapped(response, v, root_of(a * a + b * b),
+					    1LL << MACCEL_TURN_BITS);
 			printf("%lld %lld\n", v.x, v.y);
 		} else if (!strcmp(word, "reset")) {
 			maccel_motion_reset(&motion);

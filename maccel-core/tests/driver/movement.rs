@@ -115,6 +115,20 @@ fn rotation_and_snapping_are_exact() {
 }
 
 #[test]
+fn a_movement_on_the_edge_of_snapping_is_snapped_whatever_its_signs() {
+    for (degrees, snap) in [(0.0, 45.0), (90.0, 45.0), (-45.0, 45.0), (45.0, 45.0)] {
+        let settings =
+            settings(Mode::NoAccel, &[("ANGLE_ROTATION", degrees), ("ANGLE_SNAP", snap)]);
+        for (dx, dy) in [(1, 1), (7, 7), (7, 0), (0, 1000)] {
+            for (x, y) in [(dx, dy), (-dx, dy), (dx, -dy), (-dx, -dy)] {
+                let output = outputs(&settings, &[(0, x, y)])[0];
+                assert!(output.0 == 0 || output.1 == 0, "{degrees}: {x} {y} gives {output:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn bunched_reports_share_their_interval() {
     // 10 counts in 1 ms, then 10 more 10 us later: 20 counts in that 1 ms.
     let settings = settings(Mode::Linear, &[("ACCEL", 0.1)]);
@@ -122,6 +136,14 @@ fn bunched_reports_share_their_interval() {
     let reports = [(0, 1, 0), (ms, 10, 0), (ms + 10_000, 10, 0), (2 * ms, 10, 0)];
     let got = outputs(&settings, &reports);
     assert_eq!(got[1..], [(20, 0), (30, 0), (20, 0)]);
+}
+
+#[test]
+fn snapping_keeps_the_length_of_a_bunched_report() {
+    // The interval holds 30 and 40 counts along X; each report keeps its own length.
+    let settings = settings(Mode::NoAccel, &[("ANGLE_SNAP", 10.0)]);
+    let reports = [(0, 1, 0), (1_000_000, 30, 1), (1_010_000, 40, -1), (1_020_000, 1, 40)];
+    assert_eq!(outputs(&settings, &reports)[1..], [(30, 0), (40, 0), (0, 40)]);
 }
 
 #[test]
