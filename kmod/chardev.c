@@ -25,8 +25,8 @@ static atomic64_t last_time;
 static atomic_long_t samples;
 static DECLARE_WAIT_QUEUE_HEAD(sampled);
 
-static dev_t number;
-static struct cdev cdev;
+static dev_t speed_devt;
+static struct cdev speed_cdev;
 
 /**
  * maccel_chardev_sample - note the speed of a report
@@ -95,17 +95,17 @@ int maccel_chardev_register(void)
 	int error;
 
 	atomic64_set(&last_time, ktime_get() - MACCEL_INTERVAL_MAX);
-	error = alloc_chrdev_region(&number, 0, 1, KBUILD_MODNAME);
+	error = alloc_chrdev_region(&speed_devt, 0, 1, KBUILD_MODNAME);
 	if (error)
 		return error;
 
-	cdev_init(&cdev, &speed_fops);
-	cdev.owner = THIS_MODULE;
-	error = cdev_add(&cdev, number, 1);
+	cdev_init(&speed_cdev, &speed_fops);
+	speed_cdev.owner = THIS_MODULE;
+	error = cdev_add(&speed_cdev, speed_devt, 1);
 	if (error)
 		goto err_region;
 
-	device = device_create(maccel_class, NULL, number, NULL,
+	device = device_create(maccel_class, NULL, speed_devt, NULL,
 			       KBUILD_MODNAME);
 	if (IS_ERR(device)) {
 		error = PTR_ERR(device);
@@ -114,9 +114,9 @@ int maccel_chardev_register(void)
 	return 0;
 
 err_cdev:
-	cdev_del(&cdev);
+	cdev_del(&speed_cdev);
 err_region:
-	unregister_chrdev_region(number, 1);
+	unregister_chrdev_region(speed_devt, 1);
 	return error;
 }
 
@@ -125,7 +125,7 @@ err_region:
  */
 void maccel_chardev_unregister(void)
 {
-	device_destroy(maccel_class, number);
-	cdev_del(&cdev);
-	unregister_chrdev_region(number, 1);
+	device_destroy(maccel_class, speed_devt);
+	cdev_del(&speed_cdev);
+	unregister_chrdev_region(speed_devt, 1);
 }

@@ -71,8 +71,11 @@ static ssize_t enabled_store(struct device *dev, struct device_attribute *attr,
 	int error;
 
 	error = kstrtobool(text, &enabled);
-	if (error)
+	if (error) {
+		maccel_store_log_fault("enabled", &(struct maccel_fault) {
+			"neither 0 nor 1", text, length });
 		return error;
+	}
 	WRITE_ONCE(mouse->enabled, enabled);
 	return length;
 }

@@ -18,6 +18,7 @@ static int __init maccel_init(void)
 {
 	int error;
 
+	maccel_params_live();
 	error = maccel_store_init();
 	if (error)
 		return error;
@@ -34,7 +35,6 @@ static int __init maccel_init(void)
 	if (error)
 		goto err_chardev;
 
-	maccel_params_live();
 	return 0;
 
 err_chardev:

@@ -18,7 +18,7 @@ static bool live;
 /**
  * maccel_params_live - from now on a bad value is an error of its writer
  *
- * Until then values are options of the module: an error would keep it from
+ * Before the module's init values are its options: an error would keep it from
  * loading, and a mouse setting must not do that.
  */
 void maccel_params_live(void)

@@ -22,7 +22,7 @@
 
 struct maccel_published __rcu *maccel_shared;
 
-/* writes to maccel_shared and to what mice have of their own */
+/* protects candidate, and writes to maccel_shared and to mice's own settings */
 static DEFINE_MUTEX(store_lock);
 
 /* the settings that are being made up, too large for the stack */
@@ -63,10 +63,20 @@ static int publish(struct maccel_published __rcu **to)
 	return 0;
 }
 
-static void log_fault(const char *what, const struct maccel_fault *fault)
+/**
+ * maccel_store_log_fault - say why a value was refused, but not too often
+ * @what: the file it was written to
+ * @fault: what is wrong with it; its text comes from any user and is escaped,
+ *         a newline at its end is left out
+ */
+void maccel_store_log_fault(const char *what, const struct maccel_fault *fault)
 {
-	pr_warn_ratelimited("%s refused: \"%.*s\" is %s\n", what,
-			    (int)min_t(size_t, fault->length, SHOWN_LENGTH),
+	size_t length = fault->length;
+
+	if (length && fault->text[length - 1] == '\n')
+		length--;
+	pr_warn_ratelimited("%s refused: \"%*pE\" is %s\n", what,
+			    (int)min_t(size_t, length, SHOWN_LENGTH),
 			    fault->text, fault->reason);
 }
 
@@ -104,7 +114,7 @@ int maccel_store_set_number(enum maccel_number number, const char *text)
 	return 0;
 
 err_log:
-	log_fault(maccel_number_name(number), &fault);
+	maccel_store_log_fault(maccel_number_name(number), &fault);
 	return error;
 }
 
@@ -122,7 +132,7 @@ static int set_line(struct maccel_published __rcu **to,
 		error = publish(to);
 	mutex_unlock(&store_lock);
 	if (error)
-		log_fault("SETTINGS", &fault);
+		maccel_store_log_fault("SETTINGS", &fault);
 	return error;
 }
 
@@ -153,19 +163,24 @@ int maccel_store_set_own(struct maccel_published __rcu **own, const char *text,
 	return set_line(own, own, text, length);
 }
 
+static void withdraw(struct maccel_published __rcu **from)
+{
+	struct maccel_published *old;
+
+	mutex_lock(&store_lock);
+	old = rcu_replace_pointer(*from, NULL, lockdep_is_held(&store_lock));
+	mutex_unlock(&store_lock);
+	if (old)
+		kvfree_rcu(old, rcu);
+}
+
 /**
  * maccel_store_inherit - let a mouse follow the shared settings
  * @own: where the mouse has its settings
  */
 void maccel_store_inherit(struct maccel_published __rcu **own)
 {
-	struct maccel_published *old;
-
-	mutex_lock(&store_lock);
-	old = rcu_replace_pointer(*own, NULL, lockdep_is_held(&store_lock));
-	mutex_unlock(&store_lock);
-	if (old)
-		kvfree_rcu(old, rcu);
+	withdraw(own);
 }
 
 /**
@@ -233,5 +248,5 @@ int maccel_store_init(void)
  */
 void maccel_store_free(void)
 {
-	maccel_store_inherit(&maccel_shared);
+	withdraw(&maccel_shared);
 }

@@ -31,6 +31,7 @@ ssize_t maccel_store_line(struct maccel_published __rcu **own, char *buffer);
 int maccel_store_set_own(struct maccel_published __rcu **own, const char *text,
 			 size_t length);
 void maccel_store_inherit(struct maccel_published __rcu **own);
+void maccel_store_log_fault(const char *what, const struct maccel_fault *fault);
 int maccel_store_init(void);
 void maccel_store_free(void);
 

@@ -227,17 +227,34 @@ const RANGES: &[(&str, f64, f64)] = &[
 const LOG_LIMIT: Duration = Duration::from_secs(60);
 
 fn reason(guest: &Guest) -> Result<(), HarnessError> {
-    for (value, words) in [
-        ("800", "INPUT_DPI refused: \"800\" is out of range"),
-        ("fast", "INPUT_DPI refused: \"fast\" is not a whole decimal number"),
+    let dpi = parameter("INPUT_DPI");
+    let mouse = some_mouse(guest)?;
+    for (path, value, words) in [
+        (dpi.clone(), "800", "INPUT_DPI refused: \"800\" is out of range"),
+        (dpi.clone(), "fast", "INPUT_DPI refused: \"fast\" is not a whole decimal number"),
+        (dpi, "\n", "INPUT_DPI refused: \"\" is not a whole decimal number"),
+        // Nobody writes lines of their own into the log. A backslash reads as \x5c there.
+        (
+            parameter("LIMIT"),
+            "1\n<0>maccel: forged",
+            "LIMIT refused: \"1\\x5cn<0>maccel: forged\" is not a whole decimal number",
+        ),
+        (
+            parameter("SETTINGS"),
+            "DPI=1",
+            "SETTINGS refused: \"DPI\" is not the name of a parameter",
+        ),
+        (format!("{mouse}/settings"), "LIMIT=1", "SETTINGS refused: \"1\" is out of range"),
+        (format!("{mouse}/enabled"), "perhaps", "enabled refused: \"perhaps\" is neither 0 nor 1"),
     ] {
         let deadline = Instant::now() + LOG_LIMIT;
         loop {
-            assert!(write(guest, "INPUT_DPI", value)?.is_some());
-            if guest.kernel_log()?.contains(words) {
+            assert!(guest.write_file(&path, value).is_err(), "{path} takes {value:?}");
+            let log = guest.kernel_log()?;
+            if log.contains(words) {
                 break;
             }
-            assert!(Instant::now() < deadline, "not logged: {words}");
+            assert!(Instant::now() < deadline, "not logged: {words}\n{log}");
             std::thread::sleep(Duration::from_millis(500));
         }
     }
@@ -248,6 +265,14 @@ fn reason(guest: &Guest) -> Result<(), HarnessError> {
     let more = guest.kernel_log()?.matches(" refused: ").count() - before;
     assert!(more < 50, "not rate-limited: {more} of 100");
     Ok(())
+}
+
+/// The folder of a mouse that is always there: the machine has a PS/2 mouse.
+fn some_mouse(guest: &Guest) -> Result<String, HarnessError> {
+    let list = [guest.hello().program.as_str(), "list", "/sys/class/maccel"];
+    let entries = guest.run(list)?.success()?.stdout;
+    let mouse = entries.lines().find(|name| name.starts_with("input")).expect("a mouse");
+    Ok(format!("/sys/class/maccel/{mouse}"))
 }
 
 fn options(guest: &Guest) -> Result<(), HarnessError> {
