@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vespera_guest::race::Race;
 
-pub use vespera_guest::race::{Race as RacePlan, RaceRecord, Tally, Write, X, Y};
+pub use vespera_guest::race::{PROGRESS, Race as RacePlan, RaceRecord, Tally, Write, X, Y};
 
 use crate::error::HarnessError;
 use crate::guest::Guest;

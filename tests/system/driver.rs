@@ -4,16 +4,15 @@
 use std::sync::Arc;
 
 use libtest_mimic::Trial;
+use vespera_tests::race::PROGRESS;
 use vespera_tests::{Artifacts, Guest, HarnessError, Kernel, Machine};
 
 use crate::group::Group;
 use crate::{curves, devices, pointer, races, refusals, settings, turning};
 
+/// Everything the driver is asked to do on this kernel.
 pub(crate) fn tests(artifacts: &Arc<Artifacts>, kernel: &Kernel) -> (Arc<Group>, Vec<Trial>) {
-    let (artifacts, kernel) = (Arc::clone(artifacts), kernel.clone());
-    let name = format!("driver {}", kernel.name);
-    let counts_memory = kernel.arguments.iter().any(|argument| argument == "kmemleak=on");
-    let group = Group::new(name, Box::new(move || boot(&artifacts, &kernel)));
+    let group = group(artifacts, kernel, &format!("driver {}", kernel.name), &[]);
     let mut tests = vec![
         group.test("the_module_is_loaded_with_its_parameters", loaded),
         group.test("the_module_goes_and_comes_back", reload),
@@ -29,14 +28,48 @@ pub(crate) fn tests(artifacts: &Arc<Artifacts>, kernel: &Kernel) -> (Arc<Group>,
     ] {
         tests.extend(more(&group));
     }
-    // The last, after all that could have lost something.
-    if counts_memory {
-        tests.push(group.test("no_memory_is_lost", lost_memory));
-    }
     (group, tests)
 }
 
-fn boot(artifacts: &Artifacts, kernel: &Kernel) -> Result<Guest, HarnessError> {
+/// What allocates and frees, once more in a guest whose kernel knows afterwards what was lost:
+/// there everything takes twice the time.
+pub(crate) fn memory_tests(
+    artifacts: &Arc<Artifacts>,
+    kernel: &Kernel,
+) -> (Arc<Group>, Vec<Trial>) {
+    let name = format!("driver {} counting memory", kernel.name);
+    let group = group(artifacts, kernel, &name, &["kmemleak=on"]);
+    let mut tests = vec![group.test("the_module_goes_and_comes_back", reload)];
+    for more in [refusals::tests, settings::tests, races::brief_tests] {
+        tests.extend(more(&group));
+    }
+    // The last, after all that could have lost something.
+    tests.push(group.test("no_memory_is_lost", lost_memory));
+    (group, tests)
+}
+
+/// A kernel that watches the driver, as `xtask/src/debug_kernel.config` names it.
+pub(crate) fn watches(release: &str) -> bool {
+    release.ends_with("-debug")
+}
+
+fn group(
+    artifacts: &Arc<Artifacts>,
+    kernel: &Kernel,
+    name: &str,
+    arguments: &'static [&str],
+) -> Arc<Group> {
+    let (artifacts, kernel) = (Arc::clone(artifacts), kernel.clone());
+    let shown = name.to_owned();
+    Group::new(name.to_owned(), Box::new(move || boot(&artifacts, &kernel, &shown, arguments)))
+}
+
+fn boot(
+    artifacts: &Artifacts,
+    kernel: &Kernel,
+    name: &str,
+    arguments: &[&str],
+) -> Result<Guest, HarnessError> {
     if kernel.maccel.is_none() {
         return Err(HarnessError::Missing {
             what: format!("driver for kernel {}", kernel.release),
@@ -44,7 +77,25 @@ fn boot(artifacts: &Artifacts, kernel: &Kernel) -> Result<Guest, HarnessError> {
         });
     }
     // Two: mice on one processor never race.
-    Machine::driver(artifacts, kernel).cpus(2).boot()
+    let mut machine = Machine::driver(artifacts, kernel).cpus(2);
+    if watches(&kernel.release) {
+        // A watcher keeps an account of everything.
+        machine = machine.memory_mib(768);
+    }
+    for argument in arguments {
+        machine = machine.kernel_argument(argument);
+    }
+    if races::soaking() {
+        // A device that goes waits for four grace periods: most of the time of many.
+        machine = machine.kernel_argument("rcupdate.rcu_expedited=1");
+        let name = name.to_owned();
+        machine = machine.on_console_line(move |line| {
+            if line.starts_with(PROGRESS) {
+                eprintln!("    {name}: {line}");
+            }
+        });
+    }
+    machine.boot()
 }
 
 fn loaded(guest: &Guest) -> Result<(), HarnessError> {

@@ -56,6 +56,11 @@ fn everything(artifacts: &Arc<Artifacts>) -> (Vec<Arc<Group>>, Vec<Trial>) {
             let (group, tests) = driver::tests(artifacts, kernel);
             groups.push(group);
             trials.push(tests);
+            if driver::watches(&kernel.release) {
+                let (group, tests) = driver::memory_tests(artifacts, kernel);
+                groups.push(group);
+                trials.push(tests);
+            }
         }
     }
     match artifacts.image(image::NAME) {

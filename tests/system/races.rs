@@ -2,14 +2,19 @@
 //! The driver while things happen at once. `VESPERA_SOAK=1` makes each test long.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use vespera_tests::race::{RacePlan, RaceRecord, Write, X, Y, run};
 use vespera_tests::{Guest, HarnessError};
 
+use crate::driver::watches;
 use crate::group::Group;
 use crate::pointer::{DEFAULTS, parameter, set};
+
+/// Mice that come and go, and reloads, when nobody soaks.
+const CYCLES: u32 = 200;
+const RELOADS: u32 = 8;
 
 pub(crate) fn tests(group: &Arc<Group>) -> Vec<Trial> {
     vec![
@@ -22,15 +27,50 @@ pub(crate) fn tests(group: &Arc<Group>) -> Vec<Trial> {
     ]
 }
 
-/// The usual number, or in a soak the large one.
-fn amount(usual: u32, soak: u32) -> u32 {
-    if std::env::var("VESPERA_SOAK").is_ok_and(|value| value == "1") { soak } else { usual }
+/// Those that attach and detach.
+pub(crate) fn brief_tests(group: &Arc<Group>) -> Vec<Trial> {
+    vec![
+        group.test("mice_come_and_go_while_their_attributes_are_written", |guest| {
+            unplug(guest, CYCLES)
+        }),
+        group.test("the_module_is_removed_under_load", |guest| remove(guest, RELOADS)),
+    ]
+}
+
+/// The tests are to take their time.
+pub(crate) fn soaking() -> bool {
+    std::env::var("VESPERA_SOAK").is_ok_and(|value| value == "1")
+}
+
+/// The usual number, in a soak a large one, or that for a kernel that watches: it takes twenty
+/// times as long for everything.
+fn amount(guest: &Guest, usual: u32, soak: u32, watched: u32) -> u32 {
+    match soaking() {
+        false => usual,
+        true if watches(&guest.hello().release) => watched,
+        true => soak,
+    }
 }
 
 fn race(guest: &Guest, plan: &RacePlan) -> Result<RaceRecord, HarnessError> {
-    let record = run(guest, plan, Duration::from_secs(amount(240, 7200).into()))?;
+    let limit = Duration::from_secs(if soaking() { 3600 } else { 240 });
+    let started = Instant::now();
+    let record = run(guest, plan, limit)?;
     for tally in &record.mice {
         assert_eq!(tally.whole, tally.sent, "a report is not whole: {:#?}", tally.others);
+    }
+    if soaking() {
+        eprintln!(
+            "    {}: {:?} reports, all whole, {} writes taken, {} refused, {} mice came and went, \
+             {} reloads in {:.0?}",
+            guest.name(),
+            record.mice.iter().map(|tally| tally.sent).collect::<Vec<_>>(),
+            record.written,
+            record.refused,
+            record.cycles,
+            record.reloads,
+            started.elapsed(),
+        );
     }
     Ok(record)
 }
@@ -41,7 +81,7 @@ fn write_to(name: &str, value: &str) -> Write {
 
 fn two_mice(guest: &Guest) -> Result<(), HarnessError> {
     set(guest, &[("MODE", 0.0), ("SENS_MULT", 2.0)])?;
-    let frames = amount(20_000, 200_000).into();
+    let frames = amount(guest, 20_000, 200_000, 200_000).into();
     let record = race(guest, &RacePlan { mice: 2, frames, ..RacePlan::default() })?;
     assert!(record.processors >= 2, "one processor proves nothing");
     for tally in &record.mice {
@@ -53,7 +93,7 @@ fn two_mice(guest: &Guest) -> Result<(), HarnessError> {
 fn rewriting(guest: &Guest) -> Result<(), HarnessError> {
     set(guest, &[])?;
     let writes = vec![write_to("INPUT_DPI", "4294967296000")];
-    let frames = amount(10_000, 200_000).into();
+    let frames = amount(guest, 10_000, 200_000, 50_000).into();
     let record = race(guest, &RacePlan { mice: 1, frames, writes, ..RacePlan::default() })?;
     assert!(record.written > 0 && record.refused == 0, "{record:?}");
     assert_eq!(record.mice[0].movements, [((X, Y), record.mice[0].sent)]);
@@ -70,7 +110,7 @@ fn writers(guest: &Guest) -> Result<(), HarnessError> {
     }
     writes.push(write_to("SETTINGS", "MODE=0 SENS_MULT=2147483648 ANGLE_ROTATION=193273528320"));
     writes.push(write_to("SETTINGS", "MODE=3 ANGLE_SNAP=4294967296 ANGLE_ROTATION=0"));
-    let frames = amount(10_000, 200_000).into();
+    let frames = amount(guest, 10_000, 200_000, 50_000).into();
     let record = race(guest, &RacePlan { mice: 2, frames, writes, ..RacePlan::default() })?;
     assert!(record.written > 0 && record.refused > 0, "{record:?}");
     for ((x, y), _) in record.mice.iter().flat_map(|tally| &tally.movements) {
@@ -85,6 +125,10 @@ fn attribute(name: &str, value: &str) -> Write {
 }
 
 fn unplugging(guest: &Guest) -> Result<(), HarnessError> {
+    unplug(guest, amount(guest, CYCLES, 10_000, 10_000))
+}
+
+fn unplug(guest: &Guest, cycles: u32) -> Result<(), HarnessError> {
     set(guest, &[])?;
     let writes = vec![
         attribute("settings", "MODE=1 SENS_MULT=8589934592"),
@@ -95,7 +139,6 @@ fn unplugging(guest: &Guest) -> Result<(), HarnessError> {
     ];
     // A PS/2 mouse is always there.
     let before = entries(guest)?;
-    let cycles = amount(200, 10_000);
     let record = race(guest, &RacePlan { mice: 1, frames: 1, writes, cycles, reloads: 0 })?;
     assert_eq!(record.cycles, cycles);
     assert!(record.written > 0 && record.refused > 0, "{record:?}");
@@ -111,13 +154,16 @@ fn entries(guest: &Guest) -> Result<usize, HarnessError> {
 }
 
 fn removal(guest: &Guest) -> Result<(), HarnessError> {
+    remove(guest, amount(guest, RELOADS, 1000, 200))
+}
+
+fn remove(guest: &Guest, reloads: u32) -> Result<(), HarnessError> {
     set(guest, &[])?;
     let writes = vec![
         write_to("SENS_MULT", "8589934592"),
         write_to("SENS_MULT", "4294967296"),
         attribute("settings", "MODE=2"),
     ];
-    let reloads = amount(8, 1000);
     let record = race(guest, &RacePlan { mice: 2, frames: 1, writes, cycles: 0, reloads })?;
     assert_eq!(record.reloads, reloads);
     set(guest, &[])

@@ -25,7 +25,9 @@ pub(crate) const IMAGE: &str = "vespera";
 pub(crate) enum Extent {
     /// What boots the image.
     Image,
-    /// Also other kernels, and the driver for each.
+    /// Kernels and the driver for each, without the image.
+    Kernels,
+    /// The image, other kernels, and the driver for each.
     All,
 }
 
@@ -35,29 +37,38 @@ pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Utf8P
     privilege::prepare()?;
     let workshop = Workshop::make(cache, steps)?;
     let kernel = Kernel::fetch(cache, steps, &workshop, Series::Image)?;
-    let others = match extent {
+    let drivers = match extent {
         Extent::Image => Vec::new(),
-        Extent::All => others(cache, steps, &workshop, &kernel)?,
+        Extent::Kernels | Extent::All => drivers(cache, steps, &workshop, &kernel)?,
     };
-    let standin = Standin::make(cache, steps, &workshop, &kernel)?;
-    let image = Image::build(cache, steps, &workshop, &standin)?;
-    let guest = guest::build(cache, steps)?;
-
-    let mut kernels = vec![listed(&kernel, &image.maccel)];
-    kernels.extend(others.iter().map(|(kernel, maccel)| listed(kernel, maccel)));
+    let (kernels, images) = match extent {
+        Extent::Kernels => (drivers, Vec::new()),
+        Extent::Image | Extent::All => {
+            let standin = Standin::make(cache, steps, &workshop, &kernel)?;
+            let image = Image::build(cache, steps, &workshop, &standin)?;
+            let listed = json!({
+                "name": IMAGE,
+                "root": image.root,
+                "kernel": kernel.release,
+                "reference": image.reference,
+            });
+            // The driver for the image's own kernel comes with the image.
+            let mut kernels = drivers;
+            kernels.retain(|(other, _)| other.release != kernel.release);
+            kernels.insert(0, (kernel, image.maccel));
+            (kernels, vec![listed])
+        }
+    };
+    let kernels: Vec<_> = kernels.iter().map(|(kernel, maccel)| listed(kernel, maccel)).collect();
     let artifacts = json!({
         "format": 1,
-        "guest": guest,
+        "guest": guest::build(cache, steps)?,
         "kernels": kernels,
-        "images": [{
-            "name": IMAGE,
-            "root": image.root,
-            "kernel": kernel.release,
-            "reference": image.reference,
-        }],
+        "images": images,
     });
     let name = match extent {
         Extent::Image => "image-artifacts.json",
+        Extent::Kernels => "kernel-artifacts.json",
         Extent::All => "artifacts.json",
     };
     let path = cache.folder("made")?.join(name);
@@ -66,25 +77,27 @@ pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Utf8P
     Ok(path)
 }
 
-/// The kernels beside that of the image, each with the driver for it. The driver for the
-/// image's own kernel comes with the image; here it only has to build without a warning.
-fn others(
+/// The kernel of the image, the oldest and the newest, each with the driver for it; that
+/// for aarch64 only has to build without a warning.
+fn drivers(
     cache: &Cache,
     steps: &Steps,
     workshop: &Workshop,
     kernel: &Kernel,
 ) -> Result<Vec<(Kernel, Utf8PathBuf)>> {
     let compilers = Compilers::make(cache, steps)?;
-    for family in [Family::Amd64, Family::Arm64] {
-        driver::build(cache, steps, &compilers, kernel, family)?;
-    }
-    let mut others = Vec::new();
+    driver::build(cache, steps, &compilers, kernel, Family::Arm64)?;
+    let mut kernels = vec![kernel.clone()];
     for series in [Series::Oldest, Series::Newest] {
-        let kernel = Kernel::fetch(cache, steps, workshop, series)?;
-        let maccel = driver::build(cache, steps, &compilers, &kernel, Family::Amd64)?;
-        others.push((kernel, maccel));
+        kernels.push(Kernel::fetch(cache, steps, workshop, series)?);
     }
-    Ok(others)
+    kernels
+        .into_iter()
+        .map(|kernel| {
+            let maccel = driver::build(cache, steps, &compilers, &kernel, Family::Amd64)?;
+            Ok((kernel, maccel))
+        })
+        .collect()
 }
 
 fn listed(kernel: &Kernel, maccel: &Utf8Path) -> Value {

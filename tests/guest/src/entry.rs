@@ -16,9 +16,14 @@ pub(crate) fn enable(input: &str, wanted: Option<bool>) -> Result<Option<bool>> 
     }
     match fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text.trim() == "1")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if is_gone(&error) => Ok(None),
         Err(error) => Err(error).with_context(|| format!("reading {path}")),
     }
+}
+
+/// There is no such entry, or it went between opening and reading.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENODEV))
 }
 
 /// Prints the names in a folder, in order.

@@ -57,6 +57,8 @@ pub struct Tally {
     pub movements: Vec<((i32, i32), u64)>,
 }
 
+/// How a line on the guest's console begins that says how far a race is.
+pub const PROGRESS: &str = "race: ";
 /// Horizontal movement of each report.
 pub const X: i32 = 3;
 /// Vertical movement of each report.

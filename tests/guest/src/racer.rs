@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use vespera_guest::mouse::{Event, Frame, Mouse, code};
-use vespera_guest::race::{Race, RaceRecord, Tally, Write, X, Y};
+use vespera_guest::race::{PROGRESS, Race, RaceRecord, Tally, Write, X, Y};
 
 use crate::modules;
 use crate::player::VirtualMouse;
@@ -20,6 +21,8 @@ const CLASS: &str = "/sys/class/maccel";
 const MODULE: &str = "/mods/maccel.ko";
 /// Threads that write: more would only take processors from the mice.
 const WRITERS: usize = 2;
+/// How often the console hears of a race.
+const INTERVAL: Duration = Duration::from_secs(20);
 /// Kinds of movement counted, and reports described, for one mouse.
 const KINDS: usize = 64;
 
@@ -32,44 +35,74 @@ pub(crate) fn run_standard_input() -> Result<()> {
     Ok(())
 }
 
+/// What has been done so far, counted by all threads.
+#[derive(Default)]
+struct Score {
+    reports: AtomicU64,
+    written: AtomicU64,
+    refused: AtomicU64,
+    cycles: AtomicU32,
+    reloads: AtomicU32,
+}
+
 fn run(race: &Race) -> Result<RaceRecord> {
-    let (written, refused) = (AtomicU64::new(0), AtomicU64::new(0));
+    let score = Score::default();
     // Set when cycles and reloads are done; when the mice are.
     let (still, over) = (AtomicBool::new(false), AtomicBool::new(false));
-    let mut record = thread::scope(|scope| -> Result<RaceRecord> {
+    let mice = thread::scope(|scope| -> Result<Vec<Tally>> {
+        // Dropping the sender ends the progress.
+        let (_running, ended) = mpsc::channel::<()>();
+        scope.spawn({
+            let score = &score;
+            move || tell(score, race, &ended)
+        });
         let mice: Vec<_> = (0..race.mice)
             .map(|number| {
-                scope.spawn({
-                    let still = &still;
-                    move || ride(number, race.frames, still)
-                })
+                let (score, still) = (&score, &still);
+                scope.spawn(move || ride(number, race.frames, still, score))
             })
             .collect();
         let share = race.writes.len().div_ceil(WRITERS).max(1);
         for writes in race.writes.chunks(share) {
-            scope.spawn(|| scribble(writes, &over, &written, &refused));
+            scope.spawn(|| scribble(writes, &over, &score));
         }
-        let reloads = scope.spawn(|| reload(race.reloads));
-        let cycles = cycle(race.cycles, race.reloads == 0);
+        let reloads = scope.spawn(|| reload(race.reloads, &score));
+        let cycles = cycle(race.cycles, race.reloads == 0, &score);
         let reloads = reloads.join();
         still.store(true, Ordering::Relaxed);
         let tallies: Vec<_> = mice.into_iter().map(thread::ScopedJoinHandle::join).collect();
         over.store(true, Ordering::Relaxed);
         let lost = |_| anyhow!("a thread panicked");
-        Ok(RaceRecord {
-            mice: tallies
-                .into_iter()
-                .map(|tally| tally.map_err(lost)?)
-                .collect::<Result<Vec<Tally>>>()?,
-            cycles: cycles?,
-            reloads: reloads.map_err(lost)??,
-            processors: thread::available_parallelism()?.get(),
-            ..RaceRecord::default()
-        })
+        cycles?;
+        reloads.map_err(lost)??;
+        tallies.into_iter().map(|tally| tally.map_err(lost)?).collect()
     })?;
-    record.written = written.into_inner();
-    record.refused = refused.into_inner();
-    Ok(record)
+    Ok(RaceRecord {
+        mice,
+        written: score.written.into_inner(),
+        refused: score.refused.into_inner(),
+        cycles: score.cycles.into_inner(),
+        reloads: score.reloads.into_inner(),
+        processors: thread::available_parallelism()?.get(),
+    })
+}
+
+/// Says now and then on the console how far the race is, until the other end is dropped.
+fn tell(score: &Score, race: &Race, ended: &mpsc::Receiver<()>) {
+    while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+        let line = format!(
+            "{PROGRESS}{} of {} reports, {} of {} mice came and went, {} of {} reloads, {} writes\n",
+            score.reports.load(Ordering::Relaxed),
+            race.frames * u64::from(race.mice),
+            score.cycles.load(Ordering::Relaxed),
+            race.cycles,
+            score.reloads.load(Ordering::Relaxed),
+            race.reloads,
+            score.written.load(Ordering::Relaxed) + score.refused.load(Ordering::Relaxed),
+        );
+        // Without a console nobody wants to know.
+        drop(fs::write("/dev/console", line));
+    }
 }
 
 fn mouse(number: u32) -> Mouse {
@@ -90,13 +123,14 @@ fn report(number: u64) -> Frame {
     Frame { mouse: 0, at_us: 0, events }
 }
 
-fn ride(number: u32, frames: u64, others_done: &AtomicBool) -> Result<Tally> {
+fn ride(number: u32, frames: u64, others_done: &AtomicBool, score: &Score) -> Result<Tally> {
     let mut mouse = VirtualMouse::create(&mouse(number))?;
     let mut tally = Tally::default();
     let mut movements = BTreeMap::new();
     while tally.sent < frames || !others_done.load(Ordering::Relaxed) {
         let frame = report(tally.sent);
         tally.sent += 1;
+        score.reports.fetch_add(1, Ordering::Relaxed);
         mouse.send(&frame, None)?;
         // Handlers run inside the write: what will ever arrive has arrived.
         let seen = mouse.drain()?;
@@ -130,7 +164,7 @@ fn whole(sent: &Frame, seen: &[Event]) -> Option<(i32, i32)> {
     in_order.then(|| (axis(code::REL_X), axis(code::REL_Y)))
 }
 
-fn scribble(writes: &[Write], over: &AtomicBool, written: &AtomicU64, refused: &AtomicU64) {
+fn scribble(writes: &[Write], over: &AtomicBool, score: &Score) {
     while !over.load(Ordering::Relaxed) {
         for write in writes {
             for path in targets(&write.path) {
@@ -138,7 +172,7 @@ fn scribble(writes: &[Write], over: &AtomicBool, written: &AtomicU64, refused: &
                     .write(true)
                     .open(path)
                     .and_then(|mut file| file.write_all(write.value.as_bytes()));
-                let count = if result.is_ok() { written } else { refused };
+                let count = if result.is_ok() { &score.written } else { &score.refused };
                 count.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -156,7 +190,7 @@ fn targets(path: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-fn cycle(times: u32, taken: bool) -> Result<u32> {
+fn cycle(times: u32, taken: bool, score: &Score) -> Result<()> {
     for number in 0..times {
         let mut mouse = VirtualMouse::create(&mouse(0x100))?;
         let entry = Path::new(CLASS).join(&mouse.input);
@@ -173,11 +207,12 @@ fn cycle(times: u32, taken: bool) -> Result<u32> {
         if taken && entry.exists() {
             bail!("cycle {number}: {} is left over", entry.display());
         }
+        score.cycles.fetch_add(1, Ordering::Relaxed);
     }
-    Ok(times)
+    Ok(())
 }
 
-fn reload(times: u32) -> Result<u32> {
+fn reload(times: u32, score: &Score) -> Result<()> {
     for number in 0..times {
         let deadline = Instant::now() + Duration::from_secs(30);
         while let Err(refusal) = modules::remove("maccel") {
@@ -189,8 +224,9 @@ fn reload(times: u32) -> Result<u32> {
         }
         modules::insert(Path::new(MODULE), "")
             .map_err(|refusal| anyhow!("reload {number}: {}", refusal.message))?;
+        score.reloads.fetch_add(1, Ordering::Relaxed);
     }
-    Ok(times)
+    Ok(())
 }
 
 /// A remapper as people run them: it grabs a mouse, and what it reads there it writes to a
