@@ -2,8 +2,10 @@
 //! The driver on a plain distribution kernel.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use libtest_mimic::Trial;
+use serde_json::Value;
 use vespera_tests::race::PROGRESS;
 use vespera_tests::{Artifacts, Guest, HarnessError, Kernel, Machine};
 
@@ -43,6 +45,7 @@ pub(crate) fn memory_tests(
     for more in [refusals::tests, settings::tests, races::brief_tests] {
         tests.extend(more(&group));
     }
+    tests.push(group.test("no_allocation_that_fails_does_harm", starved));
     // The last, after all that could have lost something.
     tests.push(group.test("no_memory_is_lost", lost_memory));
     (group, tests)
@@ -106,6 +109,9 @@ fn loaded(guest: &Guest) -> Result<(), HarnessError> {
         let value = guest.read_file(&pointer::parameter(name))?;
         assert_eq!(value, format!("{default}\n"), "{name}");
     }
+    // By this programs tell the driver from the public one.
+    let version = guest.read_file("/sys/module/maccel/version")?;
+    assert!(version.trim().split('.').all(|part| part.parse::<u32>().is_ok()), "{version}");
     Ok(())
 }
 
@@ -114,6 +120,18 @@ fn reload(guest: &Guest) -> Result<(), HarnessError> {
     let gone = guest.read_file(&pointer::parameter("MODE")).unwrap_err();
     assert_eq!(gone.errno(), Some(2), "{gone}");
     guest.insert_module("/mods/maccel.ko", "")?;
+    loaded(guest)
+}
+
+/// A kernel without memory fails where no test gets otherwise: every way back is taken once.
+fn starved(guest: &Guest) -> Result<(), HarnessError> {
+    let starve = guest.command([guest.hello().program.as_str(), "starve"]);
+    let made = starve.timeout(Duration::from_secs(900)).run()?.success()?.stdout;
+    let made: Value = serde_json::from_str(&made).unwrap();
+    eprintln!("    {}: allocations that failed in turn: {made}", guest.name());
+    for what in ["setting", "mouse", "module"] {
+        assert!(made[what].as_u64() > Some(0), "{what}: {made}");
+    }
     loaded(guest)
 }
 

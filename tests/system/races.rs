@@ -110,13 +110,15 @@ fn writers(guest: &Guest) -> Result<(), HarnessError> {
     }
     writes.push(write_to("SETTINGS", "MODE=0 SENS_MULT=2147483648 ANGLE_ROTATION=193273528320"));
     writes.push(write_to("SETTINGS", "MODE=3 ANGLE_SNAP=4294967296 ANGLE_ROTATION=0"));
+    let table = vec!["8589934592"; 121].join(",");
+    writes.push(write_to("SETTINGS", &format!("MODE=64 LUT={table}")));
     let frames = amount(guest, 10_000, 200_000, 50_000).into();
     let record = race(guest, &RacePlan { mice: 2, frames, writes, ..RacePlan::default() })?;
     assert!(record.written > 0 && record.refused > 0, "{record:?}");
     for ((x, y), _) in record.mice.iter().flat_map(|tally| &tally.movements) {
         assert!(x.abs() < 100 && y.abs() < 100, "({x}, {y})");
     }
-    guest.write_file(&parameter("SETTINGS"), "ANGLE_SNAP=0")?;
+    guest.write_file(&parameter("SETTINGS"), "MODE=0 ANGLE_SNAP=0 LUT=")?;
     set(guest, &[])
 }
 

@@ -16,6 +16,7 @@ mod racer;
 mod root;
 mod session;
 mod speed;
+mod starver;
 mod terminal;
 mod watcher;
 
@@ -48,6 +49,7 @@ fn dispatch() -> Result<()> {
         ["speed"] => speed::account(),
         ["attributes"] => speed::attributes(),
         ["leaks"] => leaks::report(),
+        ["starve"] => starver::starve(),
         ["list", folder] => entry::list(folder),
         ["watch", name, reports] => watcher::watch(name, reports.parse().context("reports")?),
         // A driver guest has no other program that takes its time.
@@ -58,7 +60,7 @@ fn dispatch() -> Result<()> {
         // Not for people: the half of a terminal session that has to run in the child.
         ["on-terminal", program, rest @ ..] => terminal::become_program(program, rest),
         _ => bail!(
-            "usage: vespera-guest agent | mouse <PLAN.json | race <RACE.json | remap | speed | attributes | leaks | list FOLDER | watch NAME REPORTS | sleep SECONDS"
+            "usage: vespera-guest agent | mouse <PLAN.json | race <RACE.json | remap | speed | attributes | leaks | starve | list FOLDER | watch NAME REPORTS | sleep SECONDS"
         ),
     }
 }

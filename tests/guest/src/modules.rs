@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use rustix::io::Errno;
-use rustix::system::{delete_module, finit_module};
+use rustix::system::{delete_module, finit_module, init_module};
 use vespera_guest::boot::{MODULES, MODULES_LIST};
 use vespera_guest::wire::{LoadedModule, Refusal};
 
@@ -46,6 +46,15 @@ pub(crate) fn insert(file: &Path, parameters: &str) -> Result<(), Refusal> {
     let parameters = CString::new(parameters)
         .map_err(|error| Refusal { errno: None, message: format!("{}: {error}", what()) })?;
     finit_module(&handle, &parameters, 0).map_err(|errno| refusal(&what(), errno))
+}
+
+/// Inserts a module from memory: reading a file, the kernel itself reports it loudly when memory
+/// is short.
+pub(crate) fn insert_image(image: &[u8], parameters: &str) -> Result<(), Refusal> {
+    let what = "inserting a module from memory";
+    let parameters = CString::new(parameters)
+        .map_err(|error| Refusal { errno: None, message: format!("{what}: {error}") })?;
+    init_module(image, &parameters).map_err(|errno| refusal(what, errno))
 }
 
 /// Removes one module.
