@@ -73,6 +73,24 @@ impl Fixed {
         self.0 as f64 / ONE
     }
 
+    /// The decimal number with the fewest decimals that is stored as this value: what a person
+    /// wrote, not what the rounding made of it.
+    ///
+    /// ```
+    /// # use maccel_core::fixed::Fixed;
+    /// assert_eq!(Fixed::from_f64(0.1)?.to_short(), 0.1);
+    /// assert_ne!(Fixed::from_f64(0.1)?.to_f64(), 0.1);
+    /// # Ok::<(), maccel_core::fixed::FixedError>(())
+    /// ```
+    pub fn to_short(self) -> f64 {
+        let exact = self.to_f64();
+        // Ten decimals tell any two neighbours apart: a step is 2.3e-10.
+        (0..=10)
+            .filter_map(|decimals| format!("{exact:.decimals$}").parse().ok())
+            .find(|&short| Fixed::from_f64(short) == Ok(self))
+            .unwrap_or(exact)
+    }
+
     /// The value with nine decimals, the rest cut off, as the public command line tool prints it.
     ///
     /// ```

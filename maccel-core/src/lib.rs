@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The model of maccel: what a parameter, a set of settings and a curve are.
-//! No D-Bus, no terminal, no file access.
+//! No D-Bus, no terminal. Files are touched in [`driver`] alone, below a root folder; all else
+//! works on text and values.
 //!
 //! - [`fixed`]: the Q32.32 numbers of the driver's files
 //! - [`parameter`]: the parameters, their ranges and their names in each notation
 //! - [`settings`]: one value for each parameter, and the mode
+//! - [`changes`]: some parameters with new values; the notation of TOML and JSON
+//! - [`driver`]: the driver's files: parameters, devices, speed
 //! - [`curve`]: speed to factor in float64, the reference for the driver
 //! - [`shape`]: curves as people describe them
 //! - [`compile`]: shapes to what the driver has
@@ -12,8 +15,10 @@
 //! - [`c_header`]: what the driver's C code takes from this crate
 
 pub mod c_header;
+pub mod changes;
 pub mod compile;
 pub mod curve;
+pub mod driver;
 pub mod fixed;
 pub mod parameter;
 pub mod raw_accel;

@@ -155,6 +155,18 @@ impl Settings {
         self.lut = Some(checked?);
         Ok(())
     }
+
+    /// Removes the look-up table.
+    ///
+    /// # Errors
+    /// [`SettingsError::LutMissing`] while the mode is `lut`.
+    pub fn clear_lut(&mut self) -> Result<(), SettingsError> {
+        if self.mode == Mode::Lut {
+            return Err(SettingsError::LutMissing);
+        }
+        self.lut = None;
+        Ok(())
+    }
 }
 
 fn number_parameter(name: &str) -> Result<(usize, &'static Parameter), SettingsError> {
