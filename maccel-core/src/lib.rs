@@ -8,6 +8,8 @@
 //! - [`settings`]: one value for each parameter, and the mode
 //! - [`changes`]: some parameters with new values; the notation of TOML and JSON
 //! - [`driver`]: the driver's files: parameters, devices, speed
+//! - [`settings_file`]: `maccel.toml` and its layers
+//! - [`reset_script`]: values that the public tools saved
 //! - [`curve`]: speed to factor in float64, the reference for the driver
 //! - [`shape`]: curves as people describe them
 //! - [`compile`]: shapes to what the driver has
@@ -22,5 +24,7 @@ pub mod driver;
 pub mod fixed;
 pub mod parameter;
 pub mod raw_accel;
+pub mod reset_script;
 pub mod settings;
+pub mod settings_file;
 pub mod shape;

@@ -45,6 +45,18 @@ impl Mode {
         Mode::ALL.into_iter().find(|m| m.number() == number)
     }
 
+    /// The mode of what a `MODE` file holds.
+    ///
+    /// # Errors
+    /// [`SettingsError::Mode`].
+    pub fn from_raw(raw: i64) -> Result<Mode, SettingsError> {
+        let mode = u8::try_from(raw).ok().and_then(Mode::from_number);
+        mode.ok_or_else(|| {
+            let valid = Mode::ALL.map(|mode| mode.number().to_string()).join(", ");
+            SettingsError::Mode { raw, valid }
+        })
+    }
+
     /// The name on the command line and in files.
     pub const fn name(self) -> &'static str {
         match self {
@@ -79,6 +91,14 @@ pub enum SettingsError {
     /// The value is not valid for the parameter.
     #[error(transparent)]
     Value(#[from] ValueError),
+    /// The number of no mode.
+    #[error("MODE: {raw} is no mode, valid are {valid}")]
+    Mode {
+        /// The number.
+        raw: i64,
+        /// All numbers of modes.
+        valid: String,
+    },
     /// A look-up table of the wrong length.
     #[error("a look-up table has {LUT_LEN} factors, not {0}")]
     LutLength(usize),

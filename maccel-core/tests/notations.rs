@@ -6,7 +6,9 @@ use maccel_core::changes::Changes;
 use maccel_core::driver::line;
 use maccel_core::fixed::Fixed;
 use maccel_core::parameter::{self, Kind, Parameter};
+use maccel_core::reset_script;
 use maccel_core::settings::{LUT_LEN, Mode, Settings};
+use maccel_core::settings_file::{self, DeviceEntry, DeviceMatch, ProfileName, SettingsFile};
 use proptest::prelude::*;
 
 /// Any value of a parameter, to the last bit of its file.
@@ -101,9 +103,41 @@ proptest! {
     }
 
     #[test]
+    fn a_file_survives_being_written(
+        settings in some_changes(),
+        profiles in proptest::collection::btree_map("[^\\p{Cc} ]{1,8}", some_changes(), 0..3),
+        devices in proptest::collection::vec(
+            (
+                "[0-9a-f]{4}:[0-9a-f]{4}(:[^\\p{Cc}]{1,8})?",
+                any::<Option<bool>>(),
+                proptest::option::of(some_changes()),
+            ),
+            0..3,
+        ),
+        uid in 0..u32::MAX,
+    ) {
+        let mut file = SettingsFile::default();
+        file.settings = settings;
+        for (name, changes) in profiles {
+            let name = ProfileName::new(name.trim());
+            prop_assume!(name.is_ok());
+            file.users.set(uid, name.clone().unwrap());
+            file.profiles.insert(name.unwrap(), changes);
+        }
+        for (text, enabled, settings) in devices {
+            let matches = DeviceMatch::parse(&text).unwrap();
+            file.devices.push(DeviceEntry { matches, enabled, settings });
+        }
+        let text = settings_file::format(&file).unwrap();
+        prop_assert_eq!(settings_file::parse(&text).unwrap(), file);
+    }
+
+    #[test]
     fn no_text_makes_a_parser_panic(text in ".{0,200}") {
         let _ = line::parse(&text);
         let _ = toml::from_str::<Changes>(&text);
+        let _ = settings_file::parse(&text);
+        let _ = reset_script::read_into(&mut Changes::default(), "set_last_MODE_value.sh", &text);
     }
 }
 

@@ -106,14 +106,7 @@ pub fn take(settings: &mut Settings, parameter: &Parameter, raw: i64) -> Result<
     if parameter.kind != parameter::Kind::Mode {
         return settings.set(&parameter.name, crate::fixed::Fixed::from_raw(raw).to_f64());
     }
-    match u8::try_from(raw).ok().and_then(Mode::from_number) {
-        Some(mode) => settings.set_mode(mode),
-        None =>
-        {
-            #[expect(clippy::cast_precision_loss, reason = "for the message only")]
-            Err(parameter.check(raw as f64).err().map_or(SettingsError::LutMissing, Into::into))
-        }
-    }
+    settings.set_mode(Mode::from_raw(raw)?)
 }
 
 /// What the public driver's parser makes of a text; `None` beyond 64 bits.
