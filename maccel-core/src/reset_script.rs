@@ -160,7 +160,7 @@ mod tests {
         for (parameter, number, words) in [
             ("SENS_MULT", "0", "SENS_MULT: 0 is out of range, 0.01 to 100 is valid"),
             ("INPUT_DPI", "0", "INPUT_DPI: 0 is out of range, 50 to 50000 is valid"),
-            ("MODE", "7", "MODE: 7 is no mode, valid are 0, 1, 2, 3, 64"),
+            ("MODE", "7", "MODE: 7 is out of range, 0 to 3 is valid"),
             ("MODE", "64", "mode lut needs a look-up table"),
             ("LIMIT", "99999999999999999999", "LIMIT: out of the range of Q32.32"),
         ] {

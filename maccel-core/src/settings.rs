@@ -48,12 +48,15 @@ impl Mode {
     /// The mode of what a `MODE` file holds.
     ///
     /// # Errors
-    /// [`SettingsError::Mode`].
+    /// [`SettingsError::Value`].
     pub fn from_raw(raw: i64) -> Result<Mode, SettingsError> {
         let mode = u8::try_from(raw).ok().and_then(Mode::from_number);
         mode.ok_or_else(|| {
-            let valid = Mode::ALL.map(|mode| mode.number().to_string()).join(", ");
-            SettingsError::Mode { raw, valid }
+            let parameter = parameter::by_file_name("MODE");
+            match parameter.map(|parameter| parameter.check(raw as f64)) {
+                Some(Err(error)) => error.into(),
+                _ => SettingsError::Unknown(format!("MODE {raw}")),
+            }
         })
     }
 
@@ -91,14 +94,6 @@ pub enum SettingsError {
     /// The value is not valid for the parameter.
     #[error(transparent)]
     Value(#[from] ValueError),
-    /// The number of no mode.
-    #[error("MODE: {raw} is no mode, valid are {valid}")]
-    Mode {
-        /// The number.
-        raw: i64,
-        /// All numbers of modes.
-        valid: String,
-    },
     /// A look-up table of the wrong length.
     #[error("a look-up table has {LUT_LEN} factors, not {0}")]
     LutLength(usize),

@@ -173,7 +173,7 @@ fn values_the_public_driver_should_never_have_taken_are_named() {
     for (name, text, words) in [
         ("INPUT_DPI", "0\n", "INPUT_DPI: 0 is out of range, 50 to 50000 is valid"),
         ("SENS_MULT", "0.5\n", "SENS_MULT: 0.00000000"),
-        ("MODE", "7\n", "MODE: 7 is no mode"),
+        ("MODE", "7\n", "MODE: 7 is out of range"),
     ] {
         let sysfs = Sysfs::public();
         sysfs.file(&format!("{PARAMETERS}/{name}"), text);
