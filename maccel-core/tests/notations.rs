@@ -105,7 +105,7 @@ proptest! {
     #[test]
     fn a_file_survives_being_written(
         settings in some_changes(),
-        profiles in proptest::collection::btree_map("[^\\p{Cc} ]{1,8}", some_changes(), 0..3),
+        profiles in proptest::collection::btree_map("[a-zA-Z0-9_-]{1,64}", some_changes(), 0..3),
         devices in proptest::collection::vec(
             (
                 "[0-9a-f]{4}:[0-9a-f]{4}(:[^\\p{Cc}]{1,8})?",
@@ -119,10 +119,9 @@ proptest! {
         let mut file = SettingsFile::default();
         file.settings = settings;
         for (name, changes) in profiles {
-            let name = ProfileName::new(name.trim());
-            prop_assume!(name.is_ok());
-            file.users.set(uid, name.clone().unwrap());
-            file.profiles.insert(name.unwrap(), changes);
+            let name = ProfileName::new(&name).unwrap();
+            file.users.set(uid, name.clone());
+            file.profiles.insert(name, changes);
         }
         for (text, enabled, settings) in devices {
             let matches = DeviceMatch::parse(&text).unwrap();

@@ -51,7 +51,7 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Feature {
     /// All settings in one write.
-    AllAtOnce,
+    Atomic,
     /// `ANGLE_SNAP`.
     AngleSnap,
     /// `LUT` and mode `lut`.
@@ -59,27 +59,22 @@ pub enum Feature {
     /// Entries of single mice, with settings of their own.
     Devices,
     /// `/dev/maccel` can be waited on and falls to 0 at rest.
-    PollSpeed,
+    Speed,
 }
 
 impl Feature {
     /// All features.
-    pub const ALL: [Feature; 5] = [
-        Feature::AllAtOnce,
-        Feature::AngleSnap,
-        Feature::Lut,
-        Feature::Devices,
-        Feature::PollSpeed,
-    ];
+    pub const ALL: [Feature; 5] =
+        [Feature::Atomic, Feature::AngleSnap, Feature::Lut, Feature::Devices, Feature::Speed];
 
     /// The name in every notation.
     pub const fn name(self) -> &'static str {
         match self {
-            Feature::AllAtOnce => "all-at-once",
+            Feature::Atomic => "atomic",
             Feature::AngleSnap => "angle-snap",
             Feature::Lut => "lut",
             Feature::Devices => "devices",
-            Feature::PollSpeed => "poll-speed",
+            Feature::Speed => "speed",
         }
     }
 
@@ -134,7 +129,7 @@ impl Driver {
     /// [`DriverError::Invalid`] if the public driver holds a value that is out of range;
     /// [`DriverError::NotLoaded`] if the module has gone; the errors of reading.
     pub fn settings(&self) -> Result<Settings, DriverError> {
-        if !self.has(Feature::AllAtOnce) {
+        if !self.has(Feature::Atomic) {
             return self.settings_from_files();
         }
         let path = self.settings_path();
@@ -161,7 +156,7 @@ impl Driver {
     /// kernel, [`DriverError::Permission`]: nothing has changed then. With the public driver also
     /// [`DriverError::NotTaken`] (nothing has changed) and [`DriverError::HalfWritten`].
     pub fn change(&self, changes: &Changes) -> Result<Settings, DriverError> {
-        if !self.has(Feature::AllAtOnce) {
+        if !self.has(Feature::Atomic) {
             self.refuse_what_is_lacking(changes)?;
             self.change_files(changes)?;
             return self.settings();

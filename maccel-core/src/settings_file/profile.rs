@@ -6,10 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
-/// The most bytes in a name.
+/// The most characters in a name.
 const LONGEST: usize = 64;
 
-/// The name of a profile: one to 64 bytes, no control characters, no space at the ends.
+/// The name of a profile: 1 to 64 ASCII letters, digits, `-` and `_`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ProfileName(String);
@@ -17,8 +17,8 @@ pub struct ProfileName(String);
 /// A text that cannot name a profile.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error(
-    "'{}' cannot name a profile: 1 to {LONGEST} bytes without control characters and without \
-     spaces at the ends are right", .0.escape_debug()
+    "'{}' cannot name a profile: 1 to {LONGEST} letters a to z, digits, '-' and '_' are right",
+    .0.escape_debug()
 )]
 pub struct BadProfileName(String);
 
@@ -29,8 +29,7 @@ impl ProfileName {
     /// [`BadProfileName`].
     pub fn new(text: &str) -> Result<Self, BadProfileName> {
         let good = (1..=LONGEST).contains(&text.len())
-            && text.trim() == text
-            && !text.chars().any(char::is_control);
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if good { Ok(ProfileName(text.to_owned())) } else { Err(BadProfileName(text.to_owned())) }
     }
 

@@ -98,7 +98,7 @@ fn refusals_show_the_line_and_what_would_be_right() {
       |
     2 | [profiles.""]
       |           ^^
-    '' cannot name a profile: 1 to 64 bytes without control characters and without spaces at the ends are right
+    '' cannot name a profile: 1 to 64 letters a to z, digits, '-' and '_' are right
 
     TOML parse error at line 2, column 10
       |
@@ -235,8 +235,8 @@ fn matches_and_names_that_mean_nothing_are_refused() {
     assert_eq!(DeviceMatch::narrowest("046d:c088", "").unwrap().to_string(), "046d:c088");
     assert_eq!(DeviceMatch::narrowest("046d:c088", "A").unwrap().to_string(), "046d:c088:A");
     let long = "x".repeat(65);
-    for text in ["", " a", "a ", "a\nb", "\u{7f}", long.as_str()] {
+    for text in ["", " a", "a b", "a\n", "../a", "\u{e9}", long.as_str()] {
         assert!(ProfileName::new(text).is_err(), "{text:?}");
     }
-    assert!(ProfileName::new("My Profile / é").is_ok());
+    assert!(ProfileName::new("My_profile-2").is_ok());
 }
