@@ -5,7 +5,7 @@ use maccel_core::settings::Settings;
 use zbus::fdo::PropertiesProxy;
 use zbus::{Connection, Variant};
 
-use crate::change::{Change, Dict};
+use crate::dict::{self, Dict};
 use crate::error::Result;
 use crate::names::{BUS_NAME, MACCEL, ROOT_OBJECT};
 
@@ -52,13 +52,11 @@ impl DriverState {
         let parameters: Dict = properties
             .iter()
             .filter(|(key, _)| maccel_core::parameter::by_bus_name(key).is_some())
-            // A driver without a table has an empty one, which no setting is.
-            .filter(|(_, value)| !matches!(&***value, Variant::Array(array) if array.is_empty()))
             .map(|(key, value)| Ok((key.clone(), value.try_clone()?)))
             .collect::<zbus::Result<_>>()?;
         let settings = match parameters.is_empty() {
             true => None,
-            false => Some(Change::from_dict(&parameters)?.apply(&Settings::default())?),
+            false => Some(dict::read(&parameters)?.apply(&Settings::default())?),
         };
         let number = |key: &str| match properties.get(key).map(|value| &**value) {
             Some(Variant::U32(number)) => u64::from(*number),
@@ -92,6 +90,7 @@ fn texts(properties: &Dict, key: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use maccel_core::changes::Changes;
     use maccel_core::settings::Mode;
     use zbus::OwnedVariant;
 
@@ -106,8 +105,7 @@ mod tests {
         let mut settings = Settings::default();
         settings.set("LIMIT", 2.5).unwrap();
         settings.set_mode(Mode::Natural).unwrap();
-        let mut properties = Change::of(&settings).to_dict();
-        insert(&mut properties, "Lut", Vec::<f64>::new().into());
+        let mut properties = dict::write(&Changes::all(&settings));
         insert(&mut properties, "Loaded", true.into());
         insert(&mut properties, "Features", vec!["lut"].into());
         insert(&mut properties, "Locked", vec!["Limit"].into());

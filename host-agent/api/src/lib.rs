@@ -7,21 +7,21 @@
 //!
 //! - [`names`]: the bus name, the objects, the interfaces
 //! - [`proxy`]: what a client calls
-//! - [`change`]: settings and parts of them as dictionaries, in natural units
+//! - [`dict`]: changes and settings as dictionaries, in natural units
 //! - [`driver_state`]: all properties of the driver at once
 //! - [`record`]: checks, deployments and boots as dictionaries
 //! - [`access`]: which method needs which polkit action
 //! - [`error`]: the errors and their names
 
 pub mod access;
-pub mod change;
+pub mod dict;
 pub mod driver_state;
 pub mod error;
 pub mod names;
 pub mod proxy;
 pub mod record;
 
-pub use change::{Change, Dict};
+pub use dict::Dict;
 pub use driver_state::DriverState;
 pub use error::{Error, Result};
 pub use proxy::{DeviceProxy, HealthProxy, MaccelProxy};

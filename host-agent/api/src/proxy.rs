@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use zbus::wire::{OwnedFd, OwnedObjectPath};
 use zbus::{OwnedVariant, proxy};
 
-use crate::change::Dict;
+use crate::dict::Dict;
 use crate::error::Result;
 use crate::record::{BootRecord, CheckRecord, DeploymentRecord};
 

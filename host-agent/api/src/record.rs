@@ -44,6 +44,8 @@ pub struct DeploymentRecord {
     pub version: Option<String>,
     /// The image it was made from.
     pub reference: Option<String>,
+    /// The digest of that image, where a tool could tell it.
+    pub digest: Option<String>,
     /// Its kernel.
     pub kernel: Option<String>,
     /// `healthy`, `degraded`, `broken` or `unknown`: whether that kernel has a fitting module.

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use maccel_core::driver::Feature;
 use maccel_core::parameter::{self, Kind};
 use roxmltree::{Document, Node, ParsingOptions};
 use vespera_api::access::{Access, Action, METHODS};
@@ -101,6 +102,19 @@ fn every_parameter_is_a_property_of_its_type_with_its_range() {
             "{}: {range}",
             parameter.name
         );
+    }
+}
+
+#[test]
+fn every_feature_of_the_driver_is_documented() {
+    let mut words = String::new();
+    members(|_, member, documentation| {
+        if member.attribute("name") == Some("Features") {
+            words.push_str(documentation);
+        }
+    });
+    for feature in Feature::ALL {
+        assert!(words.contains(&format!("\"{}\"", feature.name())), "{}", feature.name());
     }
 }
 

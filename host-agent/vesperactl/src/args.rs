@@ -6,12 +6,18 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use health::Root;
 
+use crate::assignment::Assignments;
+use crate::get::GetArgs;
+use crate::profile::ProfileCommand;
+use crate::trial::TrialArgs;
+
 /// See whether mouse acceleration works on this system, and what mends it if not
 #[derive(Debug, Parser)]
 #[command(
     version,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 healthy, 1 degraded, 2 broken, 64 usage."
+    after_help = "Exit codes: 0 healthy, 1 degraded or refused, 2 broken, 3 agent unreachable, \
+                  64 usage."
 )]
 pub(crate) struct Args {
     /// Look at this folder as the root: another deployment, an unpacked image
@@ -48,6 +54,21 @@ pub(crate) enum Command {
     SecureBoot(SecureBootCommand),
     /// List the mice the driver serves
     Devices(Show),
+    /// Change settings of the driver, all or none, for good
+    Set(Assignments),
+    /// Show the settings in force
+    Get(GetArgs),
+    /// Go back to the settings of the system
+    Reset,
+    /// Try settings that go back by themselves unless you keep them
+    Trial(TrialArgs),
+    /// Keep settings by name
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// Show the boots of this system and what changed between them
+    History(Show),
+    /// Show a desktop notification if the next boot has no fitting module
+    Notify,
     /// Print the completions of a shell
     Completion {
         /// The shell
@@ -102,6 +123,7 @@ pub(crate) enum SecureBootCommand {
 
 /// How results are shown.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(crate) struct Show {
     /// Print JSON (format 1) for programs
     #[arg(long)]

@@ -1,24 +1,34 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The person's command on a Vespera host.
 //!
-//! - `args`: the command line
+//! - `args`: the command line; `assignment`: `NAME=VALUE` in it
+//! - `agent`: the way to the agent
 //! - `exit`: the exit codes
-//! - `status`, `doctor`, `module`, `group`, `secure_boot`, `devices`: one file per subcommand
+//! - `status`, `doctor`, `module`, `group`, `secure_boot`, `devices`, `set`, `get`, `trial`,
+//!   `profile`, `history`, `notify`: one file per subcommand
 //! - `desktop`: the desktop's own acceleration, for `doctor`
 //! - `manual`: completions and man pages
 //! - `screen`: marks, colours and lines for people
 
+mod agent;
 mod args;
+mod assignment;
 mod desktop;
 mod devices;
 mod doctor;
 mod exit;
+mod get;
 mod group;
+mod history;
 mod manual;
 mod module;
+mod notify;
+mod profile;
 mod screen;
 mod secure_boot;
+mod set;
 mod status;
+mod trial;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -53,6 +63,13 @@ fn main() -> ExitCode {
             secure_boot::enroll(&args.root, while_off)
         }
         Command::Devices(show) => devices::run(&args.root, &show),
+        Command::Set(assignments) => set::run(&args.root, &assignments),
+        Command::Get(get) => get::run(&args.root, &get),
+        Command::Reset => set::reset(&args.root),
+        Command::Trial(trial) => trial::run(&args.root, &trial),
+        Command::Profile(command) => profile::run(&args.root, &command),
+        Command::History(show) => history::run(&args.root, &show),
+        Command::Notify => notify::run(&args.root),
         Command::Completion { shell } => Ok(manual::completion(shell)),
         Command::Man { folder } => manual::man(&folder),
     };
@@ -73,5 +90,9 @@ fn print(text: &str) -> anyhow::Result<()> {
 #[allow(clippy::needless_pass_by_value, reason = "the end of an error's way")]
 fn fail(error: anyhow::Error) -> ExitCode {
     eprintln!("vesperactl: {error:#}");
-    ExitCode::from(exit::BROKEN)
+    let Some(error) = error.downcast_ref() else { return ExitCode::from(exit::BROKEN) };
+    if let Some(remedy) = agent::remedy(error) {
+        eprintln!("to mend it: {remedy}");
+    }
+    ExitCode::from(exit::of_agent(error))
 }
