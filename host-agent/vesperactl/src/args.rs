@@ -7,8 +7,10 @@ use clap_complete::Shell;
 use health::Root;
 
 use crate::assignment::Assignments;
+use crate::device::DeviceCommand;
 use crate::get::GetArgs;
 use crate::profile::ProfileCommand;
+use crate::status::StatusArgs;
 use crate::trial::TrialArgs;
 
 /// See whether mouse acceleration works on this system, and what mends it if not
@@ -17,7 +19,7 @@ use crate::trial::TrialArgs;
     version,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 healthy, 1 degraded or refused, 2 broken, 3 agent unreachable, \
-                  64 usage."
+                  64 usage, 77 reboot pending (status --pending-exit-77)."
 )]
 pub(crate) struct Args {
     /// Look at this folder as the root: another deployment, an unpacked image
@@ -31,7 +33,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show on one screen whether all is well
-    Status(Show),
+    Status(StatusArgs),
     /// Run every check and show each result
     Doctor {
         #[command(flatten)]
@@ -52,8 +54,14 @@ pub(crate) enum Command {
     /// See whether Secure Boot lets the module in, or ask it to
     #[command(subcommand)]
     SecureBoot(SecureBootCommand),
-    /// List the mice the driver serves
-    Devices(Show),
+    /// List the mice the driver serves, or change one
+    #[command(args_conflicts_with_subcommands = true)]
+    Devices {
+        #[command(flatten)]
+        show: Show,
+        #[command(subcommand)]
+        command: Option<DeviceCommand>,
+    },
     /// Change settings of the driver, all or none, for good
     Set(Assignments),
     /// Show the settings in force

@@ -16,6 +16,8 @@ pub(crate) const BROKEN: u8 = 2;
 pub(crate) const UNREACHABLE: u8 = 3;
 /// `EX_USAGE` of sysexits.h.
 pub(crate) const USAGE: u8 = 64;
+/// Another deployment starts at the next boot, and that was asked for.
+pub(crate) const REBOOT_PENDING: u8 = 77;
 
 /// What a subcommand prints and how the program ends.
 #[derive(Debug)]

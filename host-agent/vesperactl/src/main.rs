@@ -6,6 +6,8 @@
 //! - `exit`: the exit codes
 //! - `status`, `doctor`, `module`, `group`, `secure_boot`, `devices`, `set`, `get`, `trial`,
 //!   `profile`, `history`, `notify`: one file per subcommand
+//! - `device`: one of the `devices`
+//! - `in_force`, `watch`: settings, mice and the agent in `status`; its `--watch`
 //! - `desktop`: the desktop's own acceleration, for `doctor`
 //! - `manual`: completions and man pages
 //! - `screen`: marks, colours and lines for people
@@ -14,12 +16,14 @@ mod agent;
 mod args;
 mod assignment;
 mod desktop;
+mod device;
 mod devices;
 mod doctor;
 mod exit;
 mod get;
 mod group;
 mod history;
+mod in_force;
 mod manual;
 mod module;
 mod notify;
@@ -29,6 +33,7 @@ mod secure_boot;
 mod set;
 mod status;
 mod trial;
+mod watch;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -46,7 +51,11 @@ fn main() -> ExitCode {
     };
     let ink = Ink::of_stdout();
     let outcome = match args.command {
-        Command::Status(show) => status::run(&args.root, &show, ink),
+        Command::Status(status) if status.watch => watch::run(
+            || status::run(&args.root, &status, ink),
+            |screen| print(&format!("{}{screen}", ink.clear())),
+        ),
+        Command::Status(status) => status::run(&args.root, &status, ink),
         Command::Doctor { show, fix: true, yes } => doctor::fix(&args.root, &show, ink, yes),
         Command::Doctor { show, .. } => doctor::run(&args.root, &show, ink),
         Command::Module(ModuleCommand::Check { kernel, show }) => {
@@ -62,7 +71,8 @@ fn main() -> ExitCode {
         Command::SecureBoot(SecureBootCommand::Enroll { while_off }) => {
             secure_boot::enroll(&args.root, while_off)
         }
-        Command::Devices(show) => devices::run(&args.root, &show),
+        Command::Devices { command: Some(command), .. } => device::run(&args.root, &command),
+        Command::Devices { show, .. } => devices::run(&args.root, &show),
         Command::Set(assignments) => set::run(&args.root, &assignments),
         Command::Get(get) => get::run(&args.root, &get),
         Command::Reset => set::reset(&args.root),

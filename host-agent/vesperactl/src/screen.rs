@@ -71,6 +71,12 @@ impl Ink {
         self.paint(&state.to_string(), colour)
     }
 
+    /// Begins a screen anew, where there is one.
+    pub(crate) fn clear(self) -> &'static str {
+        // Home, and erase from there on.
+        if self.symbols || self.colours { "\x1b[H\x1b[J" } else { "" }
+    }
+
     fn paint(self, text: &str, colour: &str) -> String {
         if self.colours && !colour.is_empty() {
             format!("\x1b[{colour}m{text}\x1b[0m")

@@ -12,10 +12,24 @@ use serde::Serialize;
 
 use crate::args::Show;
 use crate::exit::{self, Outcome};
+use crate::in_force::{Agent, InForce, InForceReport};
 use crate::screen::{Ink, Mark, finding};
 
 /// The version of the JSON.
 const FORMAT: u32 = 1;
+
+/// What to show, and how.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    show: Show,
+    /// Show again whenever something changes
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Exit with 77 if another system starts at the next boot
+    #[arg(long)]
+    pending_exit_77: bool,
+}
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
@@ -29,11 +43,14 @@ struct StatusReport {
     load_error: Option<LoadError>,
     deployments: Vec<Deployment>,
     checks: Vec<Check>,
+    #[serde(flatten)]
+    in_force: InForceReport,
 }
 
 /// Looks and shows.
-pub(crate) fn run(root: &Root, show: &Show, ink: Ink) -> anyhow::Result<Outcome> {
+pub(crate) fn run(root: &Root, args: &StatusArgs, ink: Ink) -> anyhow::Result<Outcome> {
     let survey = Survey::with_report(root);
+    let in_force = InForce::see(root);
     let report = StatusReport {
         format: FORMAT,
         state: survey.state(),
@@ -44,16 +61,28 @@ pub(crate) fn run(root: &Root, show: &Show, ink: Ink) -> anyhow::Result<Outcome>
         load_error: survey.load_error,
         deployments: survey.deployments,
         checks: survey.checks,
+        in_force: in_force.report()?,
     };
-    let text = if show.json {
-        serde_json::to_string_pretty(&report)? + "\n"
-    } else {
-        screen(&report, ink)
+    let text = match (args.show.json, args.watch) {
+        // One line each, so that a program can tell where one ends.
+        (true, true) => serde_json::to_string(&report)? + "\n",
+        (true, false) => serde_json::to_string_pretty(&report)? + "\n",
+        (false, _) => screen(&report, &in_force, ink),
     };
-    Ok(Outcome { text, code: exit::code(report.state) })
+    let code = match in_force.agent {
+        _ if args.pending_exit_77 && is_pending(&report.deployments) => exit::REBOOT_PENDING,
+        Agent::Unreachable(_) => exit::UNREACHABLE,
+        _ => exit::code(report.state),
+    };
+    Ok(Outcome { text, code })
 }
 
-fn screen(report: &StatusReport, ink: Ink) -> String {
+/// Whether the next boot starts another deployment.
+fn is_pending(deployments: &[Deployment]) -> bool {
+    deployments.iter().any(|deployment| deployment.next && deployment.role != Role::Booted)
+}
+
+fn screen(report: &StatusReport, in_force: &InForce, ink: Ink) -> String {
     let mut text = format!("{} {}\n\n", ink.bold("Vespera"), ink.state(report.state));
     let mut row = |mark: Mark, name: &str, value: &str| {
         text.push_str(&format!("{} {name:<12} {value}\n", ink.mark(mark)));
@@ -66,6 +95,9 @@ fn screen(report: &StatusReport, ink: Ink) -> String {
     let access =
         |check: &&Check| check.code.starts_with("permissions-") || check.code.starts_with("group-");
     row(marked(report, access), "permissions", &permissions(report, access));
+    for (mark, name, value) in in_force.rows() {
+        row(mark, name, &value);
+    }
     if let Some(next) = report.deployments.iter().find(|deployment| deployment.next) {
         let next_boot = |check: &&Check| check.code == "deployment-next-unfit";
         row(marked(report, next_boot), "next boot", &describe(next));
@@ -146,6 +178,7 @@ mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
+    use maccel_core::parameter::{self, Parameter};
     use module_check::fixtures::FixtureRoot;
 
     use super::*;
@@ -172,8 +205,13 @@ mod tests {
     fn load(fixture: &FixtureRoot) {
         fixture.file("sys/module/maccel/initstate", b"live\n");
         fixture.file("sys/module/maccel/srcversion", SRCVERSION);
-        for (file, mode) in [("sys/module/maccel/parameters/MODE", 0o664), ("dev/maccel", 0o640)] {
-            let path = fixture.file(file, b"0\n");
+        let raw = |own: &Parameter| format!("{}\n", own.raw_of(own.default).unwrap());
+        let parameters = parameter::all().iter().filter(|own| own.file);
+        let parameters = parameters
+            .map(|own| (format!("sys/module/maccel/parameters/{}", own.name), raw(own), 0o664));
+        let speed = ("dev/maccel".to_owned(), "0".repeat(8), 0o640);
+        for (file, text, mode) in parameters.chain([speed]) {
+            let path = fixture.file(&file, text.as_bytes());
             std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             let gid = std::fs::metadata(&path).unwrap().gid();
             fixture.file("etc/group", format!("maccel:x:{gid}:\n").as_bytes());
@@ -181,7 +219,8 @@ mod tests {
     }
 
     fn status(fixture: &FixtureRoot, json: bool) -> (u8, String) {
-        let outcome = run(fixture.root(), &Show { json }, Ink::PLAIN).unwrap();
+        let args = StatusArgs { show: Show { json }, watch: false, pending_exit_77: false };
+        let outcome = run(fixture.root(), &args, Ink::PLAIN).unwrap();
         (outcome.code, outcome.text.replace(fixture.root().path().as_str(), "[ROOT]"))
     }
 
@@ -198,6 +237,8 @@ mod tests {
         ok   module       maccel 0.1.0, /usr/lib/modules/6.1.0-49-amd64/extra/maccel/maccel.ko
         ok   loaded       yes, srcversion 0123456789ABCDEF0123456
         ok   permissions  group maccel may change settings
+        ok   settings     linear
+             devices      0
         ok   boot check   at 2026-01-01T00:00:05Z
         ");
         assert_eq!(code, 0);
@@ -216,6 +257,7 @@ mod tests {
         FAIL module       none that can be used
         FAIL loaded       no
         ?    permissions  not to be seen while the module is not loaded
+        ?    settings     none while the module is not loaded
         ok   boot check   at 2026-01-01T00:00:05Z
 
         FAIL No module for this kernel (module-missing)
@@ -240,6 +282,8 @@ mod tests {
         ok   module       maccel 0.1.0, /usr/lib/modules/6.1.0-49-amd64/extra/maccel/maccel.ko
         ok   loaded       yes, srcversion 0123456789ABCDEF0123456
         warn permissions  permissions-parameters-wrong
+        ok   settings     linear
+             devices      0
         ok   boot check   at 2026-01-01T00:00:05Z
 
         warn The group maccel cannot write the settings (permissions-parameters-wrong)
@@ -267,6 +311,7 @@ mod tests {
         ok   module       maccel 0.1.0, /usr/lib/modules/6.1.0-49-amd64/extra/maccel/maccel.ko
         FAIL loaded       no: it is not signed with a key this system trusts (EKEYREJECTED)
         ?    permissions  not to be seen while the module is not loaded
+        ?    settings     none while the module is not loaded
         ok   boot check   at 2026-01-01T00:00:05Z
 
         FAIL The module is not loaded (module-not-loaded)
@@ -277,6 +322,25 @@ mod tests {
     }
 
     #[test]
+    fn only_another_system_at_the_next_boot_is_a_pending_reboot() {
+        let deployment = |role, next| {
+            let text = serde_json::json!({
+                "role": role, "next": next, "stateroot": "default", "checksum": "ab", "serial": 0,
+                "state": "healthy", "checks": [],
+            });
+            serde_json::from_value::<Deployment>(text).unwrap()
+        };
+        for (role, next, pending) in [
+            ("booted", true, false),
+            ("staged", true, true),
+            ("pending", true, true),
+            ("rollback", false, false),
+        ] {
+            assert_eq!(is_pending(&[deployment(role, next)]), pending, "{role}");
+        }
+    }
+
+    #[test]
     fn the_json_is_the_documented_one() {
         let fixture = booted("6.12.0-1-amd64");
         let (code, text) = status(&fixture, true);
@@ -284,6 +348,14 @@ mod tests {
         json["checks"].as_array_mut().unwrap().truncate(1);
         insta::assert_snapshot!(serde_json::to_string_pretty(&json).unwrap(), @r#"
         {
+          "agent": {
+            "active_profile": null,
+            "changed": [],
+            "error": null,
+            "reached": null,
+            "trial": null,
+            "version": null
+          },
           "checks": [
             {
               "after": null,
@@ -297,6 +369,7 @@ mod tests {
             }
           ],
           "deployments": [],
+          "devices": [],
           "format": 1,
           "image": {
             "kernel": null,
@@ -308,6 +381,7 @@ mod tests {
           "load_error": null,
           "loaded": null,
           "module": null,
+          "settings": null,
           "state": "broken"
         }
         "#);
