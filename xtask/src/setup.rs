@@ -82,6 +82,16 @@ const NEEDS: &[Need] = &[
         packages: (&["libkmod-dev"], &["kmod-devel"]),
     },
     Need {
+        why: "libudev's header, for vespera-agent",
+        present: || fs::metadata("/usr/include/libudev.h").is_ok(),
+        packages: (&["libudev-dev"], &["systemd-devel"]),
+    },
+    Need {
+        why: "pkg-config, which finds that library while building",
+        present: || process::exists("pkg-config"),
+        packages: (&["pkg-config"], &["pkgconf-pkg-config"]),
+    },
+    Need {
         why: "libclang, which reads that header while building",
         present: || libclang().is_some(),
         packages: (&["libclang-dev"], &["clang-devel"]),

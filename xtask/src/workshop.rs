@@ -38,6 +38,7 @@ const PACKAGES: &[&str] = &[
     "make",
     "libc6-dev",
     "libkmod-dev",
+    "libudev-dev",
     "libclang1-19",
     "libclang-common-19-dev",
     "pkg-config",

@@ -130,6 +130,26 @@ catalogue! {
         "Desktop leaves mouse acceleration to the driver";
         "The desktop accelerates the mouse as well";
         "vesperactl doctor --fix"
+    SETTINGS_FILE_DAMAGED "settings-file-damaged" Warning after None;
+        "Saved settings readable";
+        "The saved settings were damaged and have been set aside";
+        ""
+    SETTINGS_FILE_REFUSED "settings-file-refused" Warning after None;
+        "Settings of image and administrator understood";
+        "A settings file of the image or the administrator has a fault";
+        ""
+    SETTINGS_NOT_SAVED "settings-not-saved" Warning after None;
+        "Settings saved";
+        "The settings could not be saved";
+        ""
+    SETTINGS_NOT_IMPORTED "settings-not-imported" Info after None;
+        "Settings of the public tools taken over";
+        "Some settings of the public tools were not taken over";
+        ""
+    SETTINGS_NOT_IN_FORCE "settings-not-in-force" Warning after Some("module-not-loaded");
+        "Saved settings in force";
+        "The saved settings are not in force";
+        "sudo systemctl restart vespera-agent.service"
 }
 
 /// The check named `code`.
@@ -145,8 +165,16 @@ mod tests {
 
     #[test]
     fn codes_are_unique_and_name_area_and_fault_in_kebab_case() {
-        const AREAS: &[&str] =
-            &["module", "group", "permissions", "boot", "secure", "deployment", "desktop"];
+        const AREAS: &[&str] = &[
+            "module",
+            "group",
+            "permissions",
+            "boot",
+            "secure",
+            "deployment",
+            "desktop",
+            "settings",
+        ];
         let mut seen = BTreeSet::new();
         for kind in ALL {
             assert!(seen.insert(kind.code), "{} twice", kind.code);

@@ -165,8 +165,10 @@ mod tests {
         let known: Vec<_> = catalogue::ALL
             .iter()
             .map(|kind| kind.code)
-            // Made on ostree hosts only, and by the person's own command.
-            .filter(|code| !code.starts_with("deployment-") && !code.starts_with("desktop-"))
+            // Made on ostree hosts only, by the person's own command, and by the agent.
+            .filter(|code| {
+                !["deployment-", "desktop-", "settings-"].iter().any(|area| code.starts_with(area))
+            })
             .collect();
         assert_eq!(made, known);
     }

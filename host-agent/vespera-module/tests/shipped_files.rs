@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Tenths of `systemd-analyze security`; the capabilities of the module guard cost most of it.
-const MOST_EXPOSURE: &[(&str, &str)] =
-    &[("vespera-module.service", "26"), ("vespera-deployments.service", "15")];
+const MOST_EXPOSURE: &[(&str, &str)] = &[
+    ("vespera-module.service", "26"),
+    ("vespera-deployments.service", "15"),
+    ("vespera-agent.service", "12"),
+];
 
 fn rootfs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/rootfs")
@@ -48,6 +51,7 @@ fn systemd_finds_no_fault_in_the_units() {
         "vespera-module-check.path",
         "vespera-deployments.service",
         "vespera-deployments.path",
+        "vespera-agent.service",
     ] {
         let output = systemd_analyze(
             &["verify", "--man=no", "--recursive-errors=no"],
@@ -81,6 +85,25 @@ fn a_module_that_does_not_fit_never_fails_the_unit() {
     for directive in ["ProtectKernelModules=", "ProtectKernelTunables=", "PrivateDevices="] {
         assert!(!unit.lines().any(|line| line.starts_with(directive)), "{directive}");
     }
+}
+
+#[test]
+fn the_agent_runs_as_its_own_user_without_any_capability() {
+    let unit = shipped("usr/lib/systemd/system/vespera-agent.service");
+    for line in [
+        "Type=dbus",
+        "BusName=org.vespera.Agent1",
+        "User=vespera-agent",
+        "Group=maccel",
+        "CapabilityBoundingSet=",
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "IPAddressDeny=any",
+    ] {
+        assert!(unit.lines().any(|own| own == line), "{line}");
+    }
+    let preset = shipped("usr/lib/systemd/system-preset/80-vespera.preset");
+    assert!(preset.lines().any(|line| line == "enable vespera-agent.service"));
 }
 
 #[test]

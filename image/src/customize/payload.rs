@@ -18,7 +18,7 @@ struct Program {
 
 const PROGRAMS: &[Program] = &[
     Program { name: "vespera-module", folder: "usr/libexec/vespera", required: true },
-    Program { name: "vespera-agent", folder: "usr/libexec/vespera", required: false },
+    Program { name: "vespera-agent", folder: "usr/libexec/vespera", required: true },
     Program { name: "vesperactl", folder: "usr/bin", required: true },
     Program { name: CLI, folder: "usr/bin", required: false },
 ];
@@ -198,7 +198,7 @@ mod tests {
 
     fn payload() -> Root {
         let payload = Root::new();
-        for program in ["maccel", "vesperactl", "vespera-module"] {
+        for program in ["maccel", "vesperactl", "vespera-module", "vespera-agent"] {
             payload.file(&format!("bin/{program}"), program);
         }
         payload.file("rootfs/usr/lib/udev/rules.d/99-maccel.rules", "rule");
@@ -227,9 +227,12 @@ mod tests {
     fn programs_and_files_are_at_their_places_with_their_modes() {
         let (root, tools) = (Root::new(), systemctl());
         let report = run(&root, &payload(), &tools).unwrap();
-        for program in
-            ["usr/bin/maccel", "usr/bin/vesperactl", "usr/libexec/vespera/vespera-module"]
-        {
+        for program in [
+            "usr/bin/maccel",
+            "usr/bin/vesperactl",
+            "usr/libexec/vespera/vespera-module",
+            "usr/libexec/vespera/vespera-agent",
+        ] {
             assert_eq!(root.mode(program), 0o755, "{program}");
             assert!(is_executable(&root.path().join(program)), "{program}");
         }

@@ -12,8 +12,12 @@ use crate::customize::identity::IMAGE_JSON;
 use crate::customize::payload::is_executable;
 
 /// Programs that every image with the driver has.
-const PROGRAMS: &[&str] =
-    &["usr/bin/maccel", "usr/bin/vesperactl", "usr/libexec/vespera/vespera-module"];
+const PROGRAMS: &[&str] = &[
+    "usr/bin/maccel",
+    "usr/bin/vesperactl",
+    "usr/libexec/vespera/vespera-module",
+    "usr/libexec/vespera/vespera-agent",
+];
 /// Those of them that tell their version without a terminal or a bus.
 const STARTED: &[&str] = &["usr/bin/maccel", "usr/bin/vesperactl"];
 const MODULE_UNIT: &str = "vespera-module.service";

@@ -64,7 +64,7 @@ fn image(config: &Config) -> Root {
     root.file("etc/yum.repos.d/fedora.repo", "[fedora]\nenabled=1\n");
     root.link("../run", "var/run");
     root.link("../var/usrlocal", "usr/local");
-    for program in ["maccel", "vesperactl", "vespera-module"] {
+    for program in ["maccel", "vesperactl", "vespera-module", "vespera-agent"] {
         from.file(&format!("bin/{program}"), "program");
     }
     from.file("rootfs/usr/lib/udev/rules.d/99-maccel.rules", "rule");

@@ -45,9 +45,11 @@ impl Layer {
     }
 }
 
-/// The three files.
+/// The three files, and what is below them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layers {
+    /// What the module came with: its defaults, or the options of modprobe.d.
+    pub options: Settings,
     /// What the image ships.
     pub image: SettingsFile,
     /// What the administrator says.
@@ -73,7 +75,7 @@ impl Layers {
     pub fn base(&self) -> Result<Settings, SettingsError> {
         let mut changes = self.image.settings.clone();
         changes.merge(&self.admin.settings);
-        changes.apply(&Settings::default())
+        changes.apply(&self.options)
     }
 
     /// The settings that should be in force.
@@ -139,9 +141,25 @@ impl Layers {
         users
     }
 
-    /// What holds for a mouse with this id and serial number: whether it is accelerated, and its
-    /// own settings on top of `shared`. An entry with a serial number wins over one without, and a
-    /// later layer over an earlier one.
+    /// What the files say of a mouse with this id and serial number: whether it is accelerated, and
+    /// what is different on it. An entry with a serial number wins over one without, and a later
+    /// layer over an earlier one.
+    pub fn device_changes(&self, id: &str, uniq: &str) -> (Option<bool>, Option<&Changes>) {
+        let mut enabled = None;
+        let mut own = None;
+        for narrow in [false, true] {
+            for entry in self.files().into_iter().flat_map(|file| &file.devices) {
+                if entry.matches.has_serial() == narrow && entry.matches.means(id, uniq) {
+                    enabled = entry.enabled.or(enabled);
+                    own = entry.settings.as_ref().or(own);
+                }
+            }
+        }
+        (enabled, own)
+    }
+
+    /// What follows from [`Layers::device_changes`] on top of `shared` settings. A mouse on which
+    /// nothing is different has no settings of its own.
     ///
     /// # Errors
     /// As [`Layers::base`].
@@ -151,16 +169,8 @@ impl Layers {
         uniq: &str,
         shared: &Settings,
     ) -> Result<(Option<bool>, Option<Settings>), SettingsError> {
-        let mut enabled = None;
-        let mut own: Option<&Changes> = None;
-        for narrow in [false, true] {
-            for entry in self.files().into_iter().flat_map(|file| &file.devices) {
-                if entry.matches.has_serial() == narrow && entry.matches.means(id, uniq) {
-                    enabled = entry.enabled.or(enabled);
-                    own = entry.settings.as_ref().or(own);
-                }
-            }
-        }
+        let (enabled, own) = self.device_changes(id, uniq);
+        let own = own.filter(|changes| !changes.is_empty());
         let own = own.map(|changes| self.with_locks(changes.apply(shared))).transpose()?;
         Ok((enabled, own))
     }

@@ -31,7 +31,8 @@ fn file(text: &str) -> SettingsFile {
 }
 
 fn layers(image: &str, admin: &str, state: &str) -> Layers {
-    Layers { image: file(image), admin: file(admin), state: file(state) }
+    let (image, admin, state) = (file(image), file(admin), file(state));
+    Layers { image, admin, state, ..Layers::default() }
 }
 
 fn sens(settings: &Settings) -> f64 {
@@ -185,6 +186,18 @@ fn what_is_remembered_follows_the_layers_below_where_it_equals_them() {
 }
 
 #[test]
+fn options_of_the_module_hold_where_no_file_says_otherwise() {
+    let mut layers = layers("", "[settings]\nlimit = 3\n", "");
+    layers.options.set("INPUT_DPI", 1600.0).unwrap();
+    layers.options.set("LIMIT", 5.0).unwrap();
+    let settings = layers.settings().unwrap();
+    let value = |name| settings.get(name).unwrap();
+    assert_eq!((value("INPUT_DPI"), value("LIMIT")), (1600.0, 3.0));
+    layers.remember(&settings).unwrap();
+    assert!(layers.state.settings.is_empty());
+}
+
+#[test]
 fn profiles_and_users_of_a_later_layer_win() {
     let layers = layers(
         "[profiles.slow]\nsens-mult = 0.5\n[users]\n1000 = \"slow\"\n",
@@ -216,6 +229,10 @@ fn a_single_mouse_wins_over_its_kind_and_then_the_later_layer() {
     assert_eq!(of("046d:c088", "A"), (Some(false), Some(3.0)));
     assert_eq!(of("046d:c088", "B"), (Some(false), Some(4.0)));
     assert_eq!(of("046d:c089", "A"), (None, None));
+    let mut layers = layers.clone();
+    let one = DeviceMatch::parse("046d:c088:A").unwrap();
+    layers.device_entry(&one).settings = Some(Changes::default());
+    assert_eq!(layers.device("046d:c088", "A", &shared).unwrap(), (Some(false), None));
 }
 
 #[test]

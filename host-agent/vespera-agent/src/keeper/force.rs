@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The shared settings: putting them in force, and what others write.
+
+use maccel_core::changes::Changes;
+use maccel_core::driver::{Driver, DriverError};
+use maccel_core::parameter::Parameter;
+use maccel_core::settings::{Settings, SettingsError};
+use maccel_core::settings_file::Layers;
+use vespera_api::Result;
+
+use super::seen::{self, Seen};
+use super::{Keeper, error_of};
+use crate::journal;
+
+impl Keeper {
+    /// The settings that should be in force.
+    pub(super) fn wanted(&self) -> std::result::Result<Settings, SettingsError> {
+        match self.user_profile.as_ref().and_then(|name| self.layers.profile(name.as_str())) {
+            Some(settings) => settings,
+            None => self.layers.settings(),
+        }
+    }
+
+    /// A driver that was not there before: takes over what others wrote while we were away, or
+    /// puts the saved settings in force.
+    pub(super) fn meet_driver(&mut self) {
+        let interrupted = self.store.trial_was_running();
+        match self.instance.and_then(|instance| seen::recall(&self.root, instance)) {
+            Some(seen) => {
+                self.layers.options = seen.options;
+                self.seen = Some(seen.settings);
+                if interrupted {
+                    journal::trial_ended("the agent was started again");
+                } else {
+                    self.look();
+                }
+            }
+            None => {
+                // What the module came with: its defaults, or the administrator's options.
+                let options = self.driver.as_ref().map(Driver::settings);
+                self.layers.options = options.and_then(std::result::Result::ok).unwrap_or_default();
+            }
+        }
+        self.restore();
+    }
+
+    /// Puts the saved settings in force, unless they are already; a trial goes on.
+    pub(super) fn restore(&mut self) {
+        if self.trial.is_none() && self.driver.is_some() {
+            let outcome = match self.wanted() {
+                Ok(wanted) => self.put(&wanted),
+                Err(error) => Err(error.into()),
+            };
+            if let Err(error) = outcome {
+                journal::not_restored(&error.to_string());
+                self.look();
+            }
+        }
+        self.judge();
+    }
+
+    /// Puts settings in force. After an error those before are.
+    pub(super) fn put(&mut self, wanted: &Settings) -> std::result::Result<(), DriverError> {
+        let driver = self.driver.as_ref().ok_or(DriverError::NotLoaded)?;
+        let effective = match driver.settings() {
+            Ok(now) if now == *wanted => now,
+            _ => driver.write(wanted)?,
+        };
+        self.see(effective);
+        self.restore_devices();
+        Ok(())
+    }
+
+    /// Notes what the driver holds.
+    fn see(&mut self, settings: Settings) {
+        if let Some(instance) = self.instance {
+            let options = self.layers.options.clone();
+            let seen = Seen { options, settings: settings.clone() };
+            if let Err(error) = seen::remember(&self.root, instance, &seen) {
+                journal::warning(&format!("cannot note what is in force: {error}"));
+            }
+        }
+        self.seen = Some(settings);
+    }
+
+    /// Looks at what the driver holds; somebody may have written it.
+    pub(super) fn look(&mut self) {
+        let Some(driver) = &self.driver else { return };
+        match driver.settings() {
+            Ok(now) => self.note_outside(now),
+            Err(DriverError::NotLoaded) => self.module_changed(),
+            Err(error @ DriverError::Invalid(_)) => self.undo_invalid(&error),
+            Err(error) => journal::warning(&error.to_string()),
+        }
+        self.look_at_devices();
+        self.judge();
+    }
+
+    /// The public driver takes any value, and some stop the kernel: they go at once.
+    fn undo_invalid(&mut self, error: &DriverError) {
+        journal::warning(&format!("{error}; the settings before come back"));
+        let before = match &self.seen {
+            Some(seen) => seen.clone(),
+            None => self.wanted().unwrap_or_default(),
+        };
+        if let Err(error) = self.put(&before) {
+            journal::not_restored(&error.to_string());
+        }
+    }
+
+    /// What others wrote wins and is saved; what is locked comes back.
+    fn note_outside(&mut self, now: Settings) {
+        let Some(before) = self.seen.clone() else { return self.see(now) };
+        if now == before {
+            return;
+        }
+        let mut free = Changes::between(&before, &now);
+        let mut locked = Changes::between(&now, &before);
+        for parameter in free.parameters() {
+            if self.layers.locked().holds(parameter) {
+                free.forget(&parameter.name);
+            } else {
+                locked.forget(&parameter.name);
+            }
+        }
+        if !free.is_empty() {
+            journal::outside(&names(&free));
+            self.keep_outside(&free, &now);
+        }
+        if locked.is_empty() {
+            self.see(now);
+            self.restore_devices();
+            return;
+        }
+        journal::locked(&names(&locked));
+        let back = locked.apply(&now).map_err(DriverError::from);
+        if let Err(error) = back.and_then(|back| self.put(&back)) {
+            journal::not_restored(&error.to_string());
+            self.see(now);
+        }
+    }
+
+    /// Saves what others wrote. In a trial only that: the rest is still on trial.
+    fn keep_outside(&mut self, free: &Changes, now: &Settings) {
+        let kept = match &mut self.trial {
+            Some(trial) => {
+                if let Ok(before) = free.apply(&trial.before) {
+                    trial.before = before;
+                }
+                trial.before.clone()
+            }
+            None => now.clone(),
+        };
+        if let Err(error) = self.save_settings(&kept) {
+            // The finding is there; what was written stays in force.
+            journal::warning(&error.to_string());
+        }
+    }
+
+    /// Saves `settings` as those set at run time. After an error nothing has changed.
+    pub(super) fn save_settings(&mut self, settings: &Settings) -> Result<()> {
+        let mut layers = self.layers.clone();
+        match &self.user_profile {
+            // The user's own profile follows what the user does.
+            Some(name) => {
+                let changes = Changes::between(&Settings::default(), settings);
+                layers.state.profiles.insert(name.clone(), changes);
+            }
+            None => layers.remember(settings)?,
+        }
+        self.save_layers(layers)
+    }
+
+    /// Saves `layers` and makes them ours.
+    pub(super) fn save_layers(&mut self, layers: Layers) -> Result<()> {
+        if layers != self.layers {
+            let outcome = self.store.save(&layers.state);
+            self.note_saved(&outcome);
+            outcome.map_err(|error| {
+                vespera_api::Error::WriteFailed(format!("cannot save the settings: {error}"))
+            })?;
+            self.layers = layers;
+        }
+        Ok(())
+    }
+
+    /// The settings in force, with what others may just have written.
+    pub(super) fn in_force(&mut self) -> Result<Settings> {
+        self.look();
+        match &self.seen {
+            Some(seen) => Ok(seen.clone()),
+            None => Err(error_of(DriverError::NotLoaded)),
+        }
+    }
+
+    /// Another user's session is the active one.
+    pub(super) fn follow_user(&mut self, uid: Option<u32>) {
+        let users = self.layers.users();
+        let profile = uid.and_then(|uid| users.profile_of(uid)).cloned();
+        if profile == self.user_profile {
+            return;
+        }
+        self.end_trial("another user's session became active");
+        self.look();
+        self.user_profile = profile;
+        self.restore();
+    }
+}
+
+/// The parameters by their names on the command line.
+pub(super) fn names(changes: &Changes) -> String {
+    let names: Vec<_> = changes.parameters().into_iter().map(Parameter::cli_name).collect();
+    names.join(", ")
+}

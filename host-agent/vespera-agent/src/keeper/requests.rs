@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is asked for over the bus. Each request is done whole or not at all.
+
+use std::time::Instant;
+
+use maccel_core::changes::Changes;
+use maccel_core::settings::Settings;
+use maccel_core::settings_file::{Layers, ProfileName};
+use vespera_api::{Error, Result};
+
+use super::{Keeper, error_of};
+use crate::journal;
+use crate::message::{Reply, Request};
+
+impl Keeper {
+    /// Does what is asked for.
+    pub(crate) fn request(&mut self, request: Request, now: Instant) -> Result<Reply> {
+        let outcome = self.handle(request, now);
+        self.publish();
+        let serial = self.snapshot.serial;
+        outcome.map(|trial| Reply { serial, trial })
+    }
+
+    fn handle(&mut self, request: Request, now: Instant) -> Result<u32> {
+        match request {
+            Request::Set(changes) => self.set(&changes)?,
+            Request::Reset => self.reset()?,
+            Request::Trial { changes, seconds } => return self.try_out(&changes, seconds),
+            Request::ConfirmTrial(id) => self.confirm_trial(id)?,
+            Request::CancelTrial(id) => self.cancel_trial(id)?,
+            Request::SaveProfile(name) => self.save_profile(&name)?,
+            Request::ApplyProfile(name) => self.apply_profile(&name)?,
+            Request::DeleteProfile(name) => self.delete_profile(&name)?,
+            Request::SetEnabled { input, enabled } => self.set_enabled(&input, enabled)?,
+            Request::SetDevice { input, changes } => self.set_device(&input, &changes)?,
+            Request::Inherit { input } => self.inherit(&input)?,
+            Request::Recheck => self.recheck(now)?,
+        }
+        Ok(0)
+    }
+
+    fn set(&mut self, changes: &Changes) -> Result<()> {
+        self.refuse_in_trial()?;
+        let before = self.in_force()?;
+        let wanted = self.allowed(&before, changes)?;
+        self.put_and_save(&before, &wanted)
+    }
+
+    fn try_out(&mut self, changes: &Changes, seconds: u32) -> Result<u32> {
+        self.refuse_in_trial()?;
+        let before = self.in_force()?;
+        let wanted = self.allowed(&before, changes)?;
+        self.begin_trial(before, &wanted, seconds)
+    }
+
+    /// `before` with `changes`, unless a lock forbids one.
+    fn allowed(&self, before: &Settings, changes: &Changes) -> Result<Settings> {
+        let wanted = changes.apply(before)?;
+        match self.layers.lock_broken_by(before, &wanted) {
+            Some(parameter) => Err(Error::Locked(format!(
+                "{} is locked by the administrator in /etc/vespera/maccel.toml",
+                parameter.bus_name()
+            ))),
+            None => Ok(wanted),
+        }
+    }
+
+    fn put_and_save(&mut self, before: &Settings, wanted: &Settings) -> Result<()> {
+        self.put(wanted).map_err(error_of)?;
+        if let Err(error) = self.save_settings(wanted) {
+            self.put_back(before);
+            return Err(error);
+        }
+        self.judge();
+        Ok(())
+    }
+
+    fn put_back(&mut self, before: &Settings) {
+        if let Err(error) = self.put(before) {
+            journal::not_restored(&error.to_string());
+            self.judge();
+        }
+    }
+
+    fn reset(&mut self) -> Result<()> {
+        self.refuse_in_trial()?;
+        let before = self.in_force()?;
+        let base = self.layers.base()?;
+        self.put_and_save(&before, &base)
+    }
+
+    fn save_profile(&mut self, name: &str) -> Result<()> {
+        self.refuse_in_trial()?;
+        let name = named(name)?;
+        let settings = self.in_force()?;
+        let mut layers = self.layers.clone();
+        let changes = Changes::between(&Settings::default(), &settings);
+        layers.state.profiles.insert(name.clone(), changes);
+        self.save_layers(layers)?;
+        self.applied_profile = Some(name);
+        Ok(())
+    }
+
+    fn apply_profile(&mut self, name: &str) -> Result<()> {
+        self.refuse_in_trial()?;
+        let wanted = self.layers.profile(name).ok_or_else(|| no_profile(name))??;
+        let before = self.in_force()?;
+        self.put_and_save(&before, &wanted)?;
+        self.applied_profile = ProfileName::new(name).ok();
+        Ok(())
+    }
+
+    fn delete_profile(&mut self, name: &str) -> Result<()> {
+        let is_known = self.layers.profile(name).is_some();
+        let mut layers = self.layers.clone();
+        let own = ProfileName::new(name).ok();
+        if own.and_then(|own| layers.state.profiles.remove(&own)).is_none() {
+            return Err(match is_known {
+                true => Error::Locked(format!(
+                    "the profile '{name}' is the image's or the administrator's, it stays"
+                )),
+                false => no_profile(name),
+            });
+        }
+        self.save_layers(layers)
+    }
+
+    fn set_enabled(&mut self, input: &str, enabled: bool) -> Result<()> {
+        self.change_device(input, |_, entry| entry.enabled = Some(enabled))
+    }
+
+    fn set_device(&mut self, input: &str, changes: &Changes) -> Result<()> {
+        let shared = self.in_force()?;
+        let locked = |layers: &Layers| {
+            let wanted = changes.apply(&shared)?;
+            Ok::<_, Error>(layers.lock_broken_by(&shared, &wanted))
+        };
+        if let Some(parameter) = locked(&self.layers)? {
+            let name = parameter.bus_name();
+            return Err(Error::Locked(format!("{name} is locked by the administrator")));
+        }
+        self.change_device(input, |own, entry| {
+            let mut merged = own.cloned().unwrap_or_default();
+            merged.merge(changes);
+            entry.settings = Some(merged);
+        })
+    }
+
+    fn inherit(&mut self, input: &str) -> Result<()> {
+        // Empty rather than none: a layer below may have settings for this mouse.
+        self.change_device(input, |_, entry| entry.settings = Some(Changes::default()))
+    }
+}
+
+fn named(name: &str) -> Result<ProfileName> {
+    ProfileName::new(name).map_err(|error| Error::InvalidValue(error.to_string()))
+}
+
+fn no_profile(name: &str) -> Error {
+    Error::NoSuchProfile(format!("there is no profile '{name}'"))
+}

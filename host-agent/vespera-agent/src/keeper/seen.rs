@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the driver was last seen to hold, in `/run`: tells an agent that starts again what others
+//! wrote while it was away from what a fresh module came with.
+
+use std::os::unix::fs::MetadataExt;
+
+use ::health::{Root, host};
+use maccel_core::changes::Changes;
+use maccel_core::driver::MODULE;
+use maccel_core::settings::Settings;
+use serde::{Deserialize, Serialize};
+
+/// The file.
+const PATH: &str = "run/vespera-agent/seen.json";
+const FORMAT: u32 = 1;
+
+/// What is remembered.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    format: u32,
+    boot_id: String,
+    instance: u64,
+    options: Changes,
+    settings: Changes,
+}
+
+/// Settings that the driver held.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Seen {
+    /// With which options the module came.
+    pub(super) options: Settings,
+    /// What was in force.
+    pub(super) settings: Settings,
+}
+
+/// Tells one loading of the module from the next: sysfs never gives a folder the same number again.
+pub(super) fn instance(root: &Root) -> Option<u64> {
+    std::fs::metadata(root.at(MODULE)).ok().map(|folder| folder.ino())
+}
+
+/// What this loading of the module was last seen to hold.
+pub(super) fn recall(root: &Root, instance: u64) -> Option<Seen> {
+    let record: Record = serde_json::from_str(&root.read(PATH).ok()?).ok()?;
+    let same = record.format == FORMAT
+        && record.instance == instance
+        && host::boot_id(root).is_some_and(|boot| boot == record.boot_id);
+    let settings = |changes: &Changes| changes.apply(&Settings::default()).ok();
+    same.then_some(Seen {
+        options: settings(&record.options)?,
+        settings: settings(&record.settings)?,
+    })
+}
+
+/// Remembers it. /run does not outlive a power cut, so a rename is enough.
+pub(super) fn remember(root: &Root, instance: u64, seen: &Seen) -> std::io::Result<()> {
+    let record = Record {
+        format: FORMAT,
+        boot_id: host::boot_id(root).unwrap_or_default(),
+        instance,
+        options: Changes::all(&seen.options),
+        settings: Changes::all(&seen.settings),
+    };
+    let path = root.at(PATH);
+    let new = root.at(format!("{PATH}.new"));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(&new, serde_json::to_vec(&record)?)?;
+    std::fs::rename(&new, &path)
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Trials: settings that go back by themselves, whatever happens.
+//!
+//! Settings on trial are never saved, and a note on disk says that the driver's are not to be kept
+//! if the agent starts again; the note is safe before the driver is written.
+
+use std::time::{Duration, Instant};
+
+use maccel_core::settings::Settings;
+use nix::time::{ClockId, clock_gettime};
+use vespera_api::{Error, Result};
+
+use super::{Keeper, error_of};
+use crate::journal;
+
+/// How long a trial may be, in seconds.
+const SECONDS: std::ops::RangeInclusive<u32> = 1..=600;
+
+/// The trial that runs.
+#[derive(Clone, Debug)]
+pub(super) struct Trial {
+    /// Its number, never 0.
+    pub(super) id: u32,
+    /// The settings to go back to.
+    pub(super) before: Settings,
+    /// When.
+    pub(super) deadline: Instant,
+    /// The same in microseconds of CLOCK_MONOTONIC.
+    pub(super) end: u64,
+}
+
+impl Keeper {
+    /// Refuses while a trial runs.
+    pub(super) fn refuse_in_trial(&self) -> Result<()> {
+        match &self.trial {
+            Some(trial) => Err(Error::TrialRunning(format!(
+                "trial {} is running; confirm or cancel it first",
+                trial.id
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Begins one.
+    pub(super) fn begin_trial(
+        &mut self,
+        before: Settings,
+        wanted: &Settings,
+        seconds: u32,
+    ) -> Result<u32> {
+        if !SECONDS.contains(&seconds) {
+            let (least, most) = (SECONDS.start(), SECONDS.end());
+            return Err(Error::InvalidValue(format!(
+                "a trial takes {least} to {most} seconds, not {seconds}"
+            )));
+        }
+        let id = self.next_trial();
+        self.store.begin_trial(id).map_err(|error| {
+            Error::WriteFailed(format!("cannot note the trial, so it does not begin: {error}"))
+        })?;
+        if let Err(error) = self.put(wanted) {
+            self.forget_trial_note();
+            return Err(error_of(error));
+        }
+        let time = Duration::from_secs(seconds.into());
+        let end = monotonic() + u64::from(seconds) * 1_000_000;
+        self.trial = Some(Trial { id, before, deadline: Instant::now() + time, end });
+        journal::trial_began(id, seconds);
+        Ok(id)
+    }
+
+    /// Keeps the settings on trial.
+    pub(super) fn confirm_trial(&mut self, id: u32) -> Result<()> {
+        self.refuse_other_than(id)?;
+        let settings = self.in_force()?;
+        self.save_settings(&settings)?;
+        self.trial = None;
+        self.forget_trial_note();
+        journal::trial_confirmed(id);
+        self.judge();
+        Ok(())
+    }
+
+    /// Goes back before its time.
+    pub(super) fn cancel_trial(&mut self, id: u32) -> Result<()> {
+        self.refuse_other_than(id)?;
+        self.end_trial("it was cancelled");
+        match self.findings.get(health::catalogue::SETTINGS_NOT_IN_FORCE.code) {
+            Some(check) if check.is_failed() => Err(Error::WriteFailed(check.detail.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Goes back, if a trial runs.
+    pub(super) fn end_trial(&mut self, why: &str) {
+        if self.trial.is_none() {
+            return;
+        }
+        // What others wrote meanwhile is kept.
+        self.look();
+        let Some(trial) = self.trial.take() else { return };
+        match self.put(&trial.before) {
+            Ok(()) => journal::trial_ended(why),
+            Err(error) => journal::not_restored(&error.to_string()),
+        }
+        self.forget_trial_note();
+        self.judge();
+    }
+
+    /// The note has served.
+    pub(super) fn forget_trial_note(&mut self) {
+        if self.trial.is_none()
+            && self.store.trial_was_running()
+            && let Err(error) = self.store.end_trial()
+        {
+            // The worst that follows: an outside write before the next start is not kept.
+            journal::warning(&format!("cannot remove the note of the trial: {error}"));
+        }
+    }
+
+    fn refuse_other_than(&self, id: u32) -> Result<()> {
+        if self.trial.as_ref().is_some_and(|trial| trial.id == id) {
+            return Ok(());
+        }
+        Err(Error::NoSuchTrial(format!("there is no trial {id}, or it has ended")))
+    }
+
+    /// A number that no trial of this boot had, also not before the agent was started again.
+    fn next_trial(&mut self) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "wraps after 49 days, which is enough")]
+        let now = (monotonic() / 1000) as u32;
+        self.last_trial = now.max(self.last_trial.wrapping_add(1)).max(1);
+        self.last_trial
+    }
+}
+
+/// Microseconds of CLOCK_MONOTONIC.
+fn monotonic() -> u64 {
+    let time = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).unwrap_or_default();
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

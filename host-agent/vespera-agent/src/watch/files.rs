@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Files that others write, seen by inotify: the parameters and attributes of the driver, the
+//! reports, the settings of image and administrator.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use anyhow::Context;
+use health::Root;
+use maccel_core::driver::PARAMETERS;
+use maccel_core::driver::devices::CLASS;
+use maccel_core::settings_file::{FILE_NAME, Layer};
+use nix::errno::Errno;
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
+use tokio::sync::watch;
+
+use super::descriptor::Readable;
+use crate::bus::line::Line;
+use crate::message::Event;
+use crate::snapshot::Snapshot;
+
+/// Where the reports lie.
+const REPORTS: &str = "run/vespera";
+
+/// What a watched folder holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// Parameters, or the attributes of a mouse: written in place.
+    Driver,
+    /// Reports: renamed into place.
+    Reports,
+    /// Settings of the image or the administrator: written by any editor.
+    Settings,
+}
+
+impl Content {
+    fn mask(self) -> AddWatchFlags {
+        match self {
+            Content::Driver => AddWatchFlags::IN_MODIFY,
+            Content::Reports | Content::Settings => {
+                AddWatchFlags::IN_MOVED_TO
+                    | AddWatchFlags::IN_CLOSE_WRITE
+                    | AddWatchFlags::IN_DELETE
+            }
+        }
+    }
+
+    /// What a change in the folder means.
+    fn event(self, event: &InotifyEvent) -> Option<Event> {
+        let name = event.name.as_ref().and_then(|name| name.to_str()).unwrap_or_default();
+        match self {
+            // The folder itself went: the module, or a mouse.
+            Content::Driver if event.mask.contains(AddWatchFlags::IN_IGNORED) => {
+                Some(Event::Module)
+            }
+            Content::Driver => Some(Event::Written),
+            Content::Reports => name.ends_with(".json").then_some(Event::Report),
+            Content::Settings => (name == FILE_NAME).then_some(Event::Layer),
+        }
+    }
+}
+
+/// The watched folders.
+struct Watches {
+    inotify: Inotify,
+    readable: Readable,
+    root: Root,
+    folders: HashMap<WatchDescriptor, Content>,
+    /// Those of the driver, and for which loading of the module and which mice they are.
+    driver: Vec<WatchDescriptor>,
+    armed_for: Option<(Option<u64>, Vec<String>)>,
+}
+
+/// Watches until the keeper ends.
+pub(crate) async fn run(
+    root: Root,
+    line: Line,
+    mut view: watch::Receiver<Arc<Snapshot>>,
+) -> anyhow::Result<()> {
+    let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)
+        .context("cannot watch files")?;
+    let readable = Readable::new(&inotify)?;
+    let mut watches = Watches {
+        inotify,
+        readable,
+        root,
+        folders: HashMap::new(),
+        driver: Vec::new(),
+        armed_for: None,
+    };
+    watches.add(REPORTS, Content::Reports);
+    for layer in [Layer::Image, Layer::Admin] {
+        watches.add(layer.folder(), Content::Settings);
+    }
+    // Whatever was written before the watch was there.
+    line.tell(Event::Report);
+    line.tell(Event::Layer);
+    loop {
+        let now = Arc::clone(&view.borrow_and_update());
+        if watches.follow(&now) {
+            line.tell(Event::Written);
+        }
+        tokio::select! {
+            events = watches.read() => {
+                for event in events? {
+                    line.tell(event);
+                }
+            }
+            changed = view.changed() => {
+                if changed.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+impl Watches {
+    /// Watches a folder, if it is there.
+    fn add(&mut self, inside: &str, content: Content) -> Option<WatchDescriptor> {
+        let path = self.root.at(inside);
+        let watch = self.inotify.add_watch(path.as_std_path(), content.mask()).ok()?;
+        self.folders.insert(watch, content);
+        Some(watch)
+    }
+
+    /// Watches the driver and the mice of a snapshot; whether that is new.
+    fn follow(&mut self, now: &Snapshot) -> bool {
+        let wanted = (now.instance, now.devices.keys().cloned().collect());
+        if self.armed_for.as_ref() == Some(&wanted) {
+            return false;
+        }
+        for watch in std::mem::take(&mut self.driver) {
+            self.folders.remove(&watch);
+            // A folder that went took its watch along.
+            let _ = self.inotify.rm_watch(watch);
+        }
+        let parameters = now.instance.is_some().then(|| PARAMETERS.to_owned());
+        let mice = wanted.1.iter().map(|input: &String| format!("{CLASS}/{input}"));
+        for folder in parameters.into_iter().chain(mice) {
+            let watch = self.add(&folder, Content::Driver);
+            self.driver.extend(watch);
+        }
+        self.armed_for = Some(wanted);
+        true
+    }
+
+    /// Waits for changes and says what they mean, each once.
+    async fn read(&self) -> io::Result<Vec<Event>> {
+        let read = || {
+            let mut all = Vec::new();
+            loop {
+                match self.inotify.read_events() {
+                    Ok(read) => all.extend(read),
+                    Err(Errno::EAGAIN) => return Ok(all),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        let read = self.readable.read(read).await?;
+        let mut events: Vec<Event> = Vec::new();
+        for event in &read {
+            let Some(content) = self.folders.get(&event.wd) else { continue };
+            if let Some(meaning) = content.event(event)
+                && !events.contains(&meaning)
+            {
+                events.push(meaning);
+            }
+        }
+        Ok(events)
+    }
+}
