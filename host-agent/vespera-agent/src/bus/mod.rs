@@ -55,6 +55,3 @@ pub(crate) async fn serve(
     announcer.begin().await?;
     Ok((line, announcer))
 }
-
-#[cfg(test)]
-mod tests;

@@ -43,7 +43,9 @@ impl Host {
     }
 
     fn unload(&self) {
-        fs::remove_dir_all(self.at(MODULE)).unwrap();
+        // Kept elsewhere: unlike sysfs, a folder of a disk may get the number of one that is gone.
+        let gone = tempfile::tempdir_in(self.at("")).unwrap().keep();
+        fs::rename(self.at(MODULE), gone.join("maccel")).unwrap();
     }
 
     fn public_driver() -> Self {
