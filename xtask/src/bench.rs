@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `cargo xtask bench`: what the driver costs, and how exact it is.
+//! `cargo xtask bench`: what the driver costs, and how exact it is; what the agent costs.
 //!
 //! Instructions are counted by callgrind and repeat to the last one, so figures of
 //! different machines compare. The compiler is that of the workshop, since another
@@ -9,6 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::bus;
 use crate::cache::Cache;
 use crate::process;
 use crate::progress::{Step, Steps};
@@ -35,6 +36,8 @@ pub(crate) struct Args {
 enum Subject {
     /// Instructions for each report and frame, by mode; relative error of the factor
     Driver,
+    /// A property read against a ping, memory, wake-ups when idle
+    Agent,
 }
 
 /// Entry point of `cargo xtask bench`.
@@ -44,6 +47,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     let steps = Steps::new(&cache)?;
     match args.subject {
         Subject::Driver => driver(&cache, &steps),
+        Subject::Agent => bus::bench(&cache, &steps),
     }
 }
 

@@ -5,12 +5,14 @@
 //! steps of [`setup`] (what the machine must have), [`workshop`] (the tool root),
 //! [`kernels`], [`driver`], [`standin`] (what the build calls Aurora here), [`image`] and
 //! [`guest`]. [`soak`] tests for longer, on a [`debug_kernel`] too; [`bench`] prints
-//! figures. [`dock`] holds the registry that images are published to in the tests. [`cache`] keeps every result under the hash of what it was made of,
-//! [`progress`] shows and times each step, [`process`] runs other programs.
+//! figures; for the agent both go through [`bus`]. [`dock`] holds the registry that images
+//! are published to in the tests. [`cache`] keeps every result under the hash of what it was
+//! made of, [`progress`] shows and times each step, [`process`] runs other programs.
 
 mod arithmetic;
 mod artifacts;
 mod bench;
+mod bus;
 mod cache;
 mod compilers;
 mod debug_kernel;

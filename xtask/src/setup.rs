@@ -102,6 +102,26 @@ const NEEDS: &[Need] = &[
         packages: (&["clang", "libclang-rt-dev", "make"], &["clang", "compiler-rt", "make"]),
     },
     Need {
+        why: "dbus-daemon, the bus that the agent is tested on",
+        present: || process::exists("dbus-daemon"),
+        packages: (&["dbus-daemon"], &["dbus-daemon"]),
+    },
+    Need {
+        why: "polkitd, which the agent asks who may do what",
+        present: || POLKITD.iter().any(|path| fs::metadata(path).is_ok()),
+        packages: (&["polkitd"], &["polkit"]),
+    },
+    Need {
+        why: "mkfs.ext4, for the disks whose guests lose power",
+        present: || process::exists("mkfs.ext4"),
+        packages: (&["e2fsprogs"], &["e2fsprogs"]),
+    },
+    Need {
+        why: "newuidmap, with which others than root test as several users",
+        present: || process::exists("newuidmap") || privilege::is_root(),
+        packages: (&["uidmap"], &["shadow-utils"]),
+    },
+    Need {
         why: "git, which lists the source files that a result depends on",
         present: || process::exists("git"),
         packages: (&["git"], &["git-core"]),
@@ -130,6 +150,10 @@ pub(crate) const SOAK: &[Need] = &[Need {
 }];
 /// The modules that checkpatch.pl uses and a small Perl lacks.
 const CHECKPATCH: &[&str] = &["-MTerm::ANSIColor", "-MEncode", "-e1"];
+
+/// Where distributions keep it.
+const POLKITD: &[&str] =
+    &["/usr/lib/polkit-1/polkitd", "/usr/libexec/polkitd", "/usr/libexec/polkit-1/polkitd"];
 
 const LIBRARY_FOLDERS: &[&str] =
     &["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];

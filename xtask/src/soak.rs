@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::arithmetic::{self, Until};
 use crate::artifacts::{self, Extent};
+use crate::bus;
 use crate::cache::Cache;
 use crate::compilers::Compilers;
 use crate::debug_kernel::DebugKernel;
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     /// What to soak
     #[arg(value_enum, default_value = "driver")]
     subject: Subject,
-    /// Leave out all but this part
+    /// Leave out all but this part of the driver's soak
     #[arg(long, value_enum)]
     only: Option<Part>,
 }
@@ -40,6 +41,8 @@ pub(crate) struct Args {
 enum Subject {
     /// Fuzzing, a kernel that watches the driver, the long system tests
     Driver,
+    /// A million random calls on a bus of its own
+    Agent,
 }
 
 /// A part of the soak.
@@ -60,6 +63,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     let steps = Steps::new(&cache)?;
     let ended = match args.subject {
         Subject::Driver => driver(&cache, &steps, |part| args.only.is_none_or(|only| only == part)),
+        Subject::Agent if args.only.is_some() => bail!("--only chooses parts of the driver's soak"),
+        Subject::Agent => bus::soak(&cache, &steps),
     };
     steps.summary();
     ended

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The bus tests of the agent in their long forms: its figures, and many random calls.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::cache::Cache;
+use crate::process;
+use crate::progress::Steps;
+use crate::source;
+
+/// The test that measures, and says what it found.
+const FIGURES: &str = "figures::what_the_agent_costs";
+/// It is listed only if this is set.
+const WANT_FIGURES: &str = "VESPERA_BUS_FIGURES";
+/// The test with random calls, and the variable with their number.
+const FUZZ: &str = "fuzz::no_call_kills_the_agent_or_changes_what_it_refused";
+const CALLS: &str = "VESPERA_BUS_CALLS";
+/// Calls before a release.
+const MANY: u64 = 1_000_000;
+
+/// Measures the agent and prints a table.
+pub(crate) fn bench(cache: &Cache, steps: &Steps) -> Result<()> {
+    let said = steps.run("agent: figures on a bus of its own", |_| {
+        process::read(test(cache, FIGURES)?.env(WANT_FIGURES, "1"))
+    })?;
+    steps.summary();
+    let table = table(&said)?;
+    println!("\nthe agent, release build, on dbus-daemon\n{table}");
+    Ok(())
+}
+
+/// Calls every method with random values, many times.
+pub(crate) fn soak(cache: &Cache, steps: &Steps) -> Result<()> {
+    let said = steps.run(&format!("agent: {MANY} random calls"), |_| {
+        process::read(test(cache, FUZZ)?.env(CALLS, MANY.to_string()))
+    })?;
+    // Without several users to test with, the tests are listed as ignored.
+    if !said.contains("1 passed") {
+        bail!("the calls were not made:\n{said}");
+    }
+    for line in said.lines().filter(|line| line.contains("VESPERA_BUS_SEED") || line.contains("kB"))
+    {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// One of the bus tests, in the build that is shipped.
+fn test(cache: &Cache, name: &str) -> Result<Command> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(source::root()?).env("CARGO_TARGET_DIR", cache.folder("target")?);
+    cargo.args(["test", "--release", "--locked", "--quiet", "--package=vespera-agent"]);
+    cargo.args(["--test=bus", "--", "--exact", name]);
+    Ok(cargo)
+}
+
+/// The lines `figure NAME: VALUE` among others.
+fn table(said: &str) -> Result<String> {
+    let lines: Vec<String> = said
+        .lines()
+        .filter_map(|line| line.split_once("figure "))
+        .filter_map(|(_, figure)| figure.split_once(": "))
+        .map(|(name, value)| format!("{name:52}{value:>24}"))
+        .collect();
+    if lines.is_empty() {
+        bail!("nothing was measured:\n{said}");
+    }
+    Ok(lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_found_among_the_words_of_the_test_runner() {
+        let said = "running 1 test\nfigure ping: 140 us\n.figure ratio: 1.10\ntest result: ok\n";
+        let table = table(said).unwrap();
+        assert_eq!(table.lines().count(), 2);
+        assert!(table.lines().all(|line| line.len() == 76), "{table}");
+        assert!(super::table("test result: ok. 0 passed\n").is_err());
+    }
+}
