@@ -21,7 +21,7 @@
 //! |---|---|
 //! | [`artifacts`] | what the tests run on: kernels, images, the guest program |
 //! | [`vmlinux`], [`payload`], [`modules`], [`initramfs`] | from distribution files to something QEMU boots |
-//! | [`accelerator`] | KVM if it works, found by trying |
+//! | [`accelerator`], [`clock`] | KVM if it works, found by trying; a right clock without it |
 //! | [`machine`], [`disk`], [`qemu`], [`qmp`] | a virtual machine: what it is made of, its process, its monitor |
 //! | [`console`] | the serial console: kept, watched for kernel faults |
 //! | [`link`], [`guest`] | the channel to a running guest; its logs and its end |
@@ -35,6 +35,7 @@
 
 pub mod accelerator;
 pub mod artifacts;
+pub mod clock;
 pub mod console;
 pub mod disk;
 pub mod error;

@@ -12,6 +12,7 @@ use vespera_guest::wire::{Hello, Kind, PORT};
 
 use crate::accelerator::Accelerator;
 use crate::artifacts::{Artifacts, Image, Kernel};
+use crate::clock::counter_khz;
 use crate::console::OnLine;
 use crate::disk::Disk;
 use crate::error::HarnessError;
@@ -369,8 +370,15 @@ impl Machine {
         Ok(Initramfs { init: self.guest.clone(), modules, files: self.files.clone() })
     }
 
-    fn command_line(&self) -> String {
+    fn command_line(&self, accelerator: Accelerator) -> String {
         let mut words: Vec<String> = COMMAND_LINE.iter().map(|&word| word.to_owned()).collect();
+        // Counted time has a counter of its own.
+        if accelerator == Accelerator::Tcg
+            && !self.counted_time
+            && let Some(khz) = counter_khz()
+        {
+            words.push(format!("tsc_early_khz={khz}"));
+        }
         words.push(format!("{FLAVOUR}={}", self.flavour.word()));
         if self.flavour == Flavour::Image {
             words.extend(SYSTEMD.iter().map(|&word| word.to_owned()));
@@ -401,7 +409,7 @@ impl Machine {
             line.pair("-rtc", "base=2026-01-01,clock=vm");
         }
         line.pair("-kernel", &self.kernel.vmlinux).pair("-initrd", initramfs);
-        line.pair("-append", self.command_line());
+        line.pair("-append", self.command_line(accelerator));
         line.pair("-chardev", "stdio,id=console,signal=off").pair("-serial", "chardev:console");
         if self.flavour != Flavour::Probe {
             let monitor = option("socket,id=monitor,path=", &folder.join("monitor"), "");
