@@ -121,18 +121,18 @@ static inline u64 advance(struct maccel_motion *motion, s64 now, s64 dx,
 }
 
 /* a distance of root * 2^(-1 - half_shift) counts */
-struct length {
+struct distance {
 	u64 root;
 	int half_shift;
 };
 
 /* the root of a square that is not 0; from 2^32 to 2^33 */
-static __always_inline struct length root_of(u64 square)
+static __always_inline struct distance root_of(u64 square)
 {
 	int shift = (fls64(square) - 1) ^ 63;
 	u64 number = square << (shift & ~1);
 	u64 guess = maccel_root_guess[(number >> 56) - 64];
-	struct length length;
+	struct distance length;
 
 	/* two steps of Heron's: errors 2^-8, 2^-17, 2^-35 */
 	length.half_shift = shift >> 1;
@@ -144,7 +144,7 @@ static __always_inline struct length root_of(u64 square)
 /* the speed z of the current interval; length becomes the distance in it */
 static __always_inline u64 speed_of(const struct maccel_motion *motion,
 				    const struct maccel_response *response,
-				    u64 interval, struct length *length)
+				    u64 interval, struct distance *length)
 {
 	u64 square = motion->sum[0] * motion->sum[0] +
 		     motion->sum[1] * motion->sum[1];
@@ -270,7 +270,7 @@ static inline struct vector scaled(struct vector v, s64 factor)
 }
 
 /* a length with the sign of a coordinate; it is below 2^18 counts */
-static inline s64 scaled_along(s64 sign, struct length length, s64 factor)
+static inline s64 scaled_along(s64 sign, struct distance length, s64 factor)
 {
 	s64 counts = length.root << (MACCEL_TURN_BITS - 1 - length.half_shift);
 	s64 minus = sign >> 63;
@@ -288,7 +288,7 @@ static inline bool is_along(s64 along, s64 across, s64 slope)
 
 /* scaled, but what is near enough to an axis follows it, as long as before */
 static inline struct vector snapped(const struct maccel_response *response,
-				    struct vector v, struct length length,
+				    struct vector v, struct distance length,
 				    s64 factor)
 {
 	if (is_along(v.x, v.y, response->snap_x)) {
@@ -325,7 +325,7 @@ static __always_inline void emit_vector(struct maccel_motion *motion,
 static __always_inline s64
 factor_of_report(struct maccel_motion *motion,
 		 const struct maccel_response *response, s64 now, s64 dx,
-		 s64 dy, struct length *length)
+		 s64 dy, struct distance *length)
 {
 	u64 interval = advance(motion, now, dx, dy);
 
@@ -339,7 +339,7 @@ static noinline void step_turned(struct maccel_motion *motion,
 				 s64 now, s32 delta[2])
 {
 	s64 dx = delta[0], dy = delta[1];
-	struct length length;
+	struct distance length;
 	struct vector exact;
 	s64 factor;
 
@@ -354,7 +354,7 @@ static noinline void step_snapped(struct maccel_motion *motion,
 				  s64 now, s32 delta[2])
 {
 	s64 dx = delta[0], dy = delta[1];
-	struct length length;
+	struct distance length;
 	struct vector exact;
 	s64 factor;
 
@@ -407,7 +407,7 @@ void maccel_motion_step(struct maccel_motion *motion,
 			s64 now, s32 delta[2])
 {
 	s32 dx = delta[0], dy = delta[1];
-	struct length length;
+	struct distance length;
 	struct vector exact;
 	s64 factor;
 

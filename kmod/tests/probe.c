@@ -44,7 +44,7 @@ static void compile(void)
 static void print_factor(s32 dx, s32 dy, u32 interval)
 {
 	struct maccel_motion once = { .interval = interval, .sum = { dx, dy } };
-	struct length length;
+	struct distance length;
 	s64 factor;
 
 	once.speed = speed_of(&once, response, interval, &length);

@@ -21,6 +21,12 @@ const CLASS: &str = "/sys/class/maccel";
 const MODULE: &str = "/mods/maccel.ko";
 /// Threads that write: more would only take processors from the mice.
 const WRITERS: usize = 2;
+/// Threads whose mice come and go: one waits while the kernel lets another's mouse go.
+const CYCLERS: u32 = 4;
+/// Between reports and writes while mice or the driver come and go, as of a mouse at 1000 Hz.
+/// Those that come and go wait for both processors again and again; threads that never rest
+/// would make them wait a time slice each time.
+const PACE: Duration = Duration::from_millis(1);
 /// How often the console hears of a race.
 const INTERVAL: Duration = Duration::from_secs(20);
 /// Kinds of movement counted, and reports described, for one mouse.
@@ -49,6 +55,7 @@ fn run(race: &Race) -> Result<RaceRecord> {
     let score = Score::default();
     // Set when cycles and reloads are done; when the mice are.
     let (still, over) = (AtomicBool::new(false), AtomicBool::new(false));
+    let pace = (race.cycles + race.reloads > 0).then_some(PACE);
     let mice = thread::scope(|scope| -> Result<Vec<Tally>> {
         // Dropping the sender ends the progress.
         let (_running, ended) = mpsc::channel::<()>();
@@ -59,21 +66,28 @@ fn run(race: &Race) -> Result<RaceRecord> {
         let mice: Vec<_> = (0..race.mice)
             .map(|number| {
                 let (score, still) = (&score, &still);
-                scope.spawn(move || ride(number, race.frames, still, score))
+                scope.spawn(move || ride(number, race.frames, still, pace, score))
             })
             .collect();
         let share = race.writes.len().div_ceil(WRITERS).max(1);
         for writes in race.writes.chunks(share) {
-            scope.spawn(|| scribble(writes, &over, &score));
+            scope.spawn(|| scribble(writes, &over, pace, &score));
         }
         let reloads = scope.spawn(|| reload(race.reloads, &score));
-        let cycles = cycle(race.cycles, race.reloads == 0, &score);
+        let cyclers: Vec<_> = (0..CYCLERS)
+            .map(|number| {
+                let times = (race.cycles + CYCLERS - 1 - number) / CYCLERS;
+                let (taken, score) = (race.reloads == 0, &score);
+                scope.spawn(move || cycle(times, taken, score))
+            })
+            .collect();
+        let cycles: Vec<_> = cyclers.into_iter().map(thread::ScopedJoinHandle::join).collect();
         let reloads = reloads.join();
         still.store(true, Ordering::Relaxed);
         let tallies: Vec<_> = mice.into_iter().map(thread::ScopedJoinHandle::join).collect();
         over.store(true, Ordering::Relaxed);
         let lost = |_| anyhow!("a thread panicked");
-        cycles?;
+        cycles.into_iter().try_for_each(|cycle| cycle.map_err(lost)?)?;
         reloads.map_err(lost)??;
         tallies.into_iter().map(|tally| tally.map_err(lost)?).collect()
     })?;
@@ -123,11 +137,18 @@ fn report(number: u64) -> Frame {
     Frame { mouse: 0, at_us: 0, events }
 }
 
-fn ride(number: u32, frames: u64, others_done: &AtomicBool, score: &Score) -> Result<Tally> {
+fn ride(
+    number: u32,
+    frames: u64,
+    others_done: &AtomicBool,
+    pace: Option<Duration>,
+    score: &Score,
+) -> Result<Tally> {
     let mut mouse = VirtualMouse::create(&mouse(number))?;
     let mut tally = Tally::default();
     let mut movements = BTreeMap::new();
     while tally.sent < frames || !others_done.load(Ordering::Relaxed) {
+        rest(pace);
         let frame = report(tally.sent);
         tally.sent += 1;
         score.reports.fetch_add(1, Ordering::Relaxed);
@@ -164,7 +185,7 @@ fn whole(sent: &Frame, seen: &[Event]) -> Option<(i32, i32)> {
     in_order.then(|| (axis(code::REL_X), axis(code::REL_Y)))
 }
 
-fn scribble(writes: &[Write], over: &AtomicBool, score: &Score) {
+fn scribble(writes: &[Write], over: &AtomicBool, pace: Option<Duration>, score: &Score) {
     while !over.load(Ordering::Relaxed) {
         for write in writes {
             for path in targets(&write.path) {
@@ -174,6 +195,7 @@ fn scribble(writes: &[Write], over: &AtomicBool, score: &Score) {
                     .and_then(|mut file| file.write_all(write.value.as_bytes()));
                 let count = if result.is_ok() { &score.written } else { &score.refused };
                 count.fetch_add(1, Ordering::Relaxed);
+                rest(pace);
             }
         }
     }
@@ -188,6 +210,12 @@ fn targets(path: &str) -> Vec<PathBuf> {
         .filter(|entry| entry.file_name().to_string_lossy().starts_with("input"))
         .map(|entry| entry.path().join(file))
         .collect()
+}
+
+fn rest(pace: Option<Duration>) {
+    if let Some(pace) = pace {
+        sleep(pace);
+    }
 }
 
 fn cycle(times: u32, taken: bool, score: &Score) -> Result<()> {
