@@ -2,7 +2,7 @@
 //! The command line.
 
 use camino::Utf8PathBuf;
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 use image::config::choice::{RETIRED_GPU, RETIRED_GPU_REASON};
 use image::config::{FILE_NAME, Gpu, Variant};
 use image::publish::signing::PUBLIC_KEY;
@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Detect(Detect),
     /// Build the configured image with buildah or podman
     Build(Box<Build>),
+    /// Build the driver for the kernel of a base; runs inside the container build
+    Driver(Driver),
     /// Summarise a build: what it is, and how to get it onto a machine
     Summary {
         /// The configuration
@@ -104,6 +106,22 @@ pub(crate) enum Command {
     },
     /// Verify that an image is what the configuration says
     Verify(Verify),
+    /// Compare two images: packages, kernel, module, files, layers, download
+    Diff {
+        /// The old image: at a registry, or with a transport
+        old: String,
+        /// The new one
+        new: String,
+        /// Allow plain HTTP
+        #[arg(long)]
+        insecure: bool,
+        /// Print the difference as JSON
+        #[arg(long, conflicts_with = "markdown")]
+        json: bool,
+        /// Print the difference as Markdown
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Push a built image to a staging tag, and tell its digest there
     Stage(Stage),
     /// Verify a staged image, sign it, and set its final tags
@@ -144,6 +162,18 @@ pub(crate) struct Build {
     /// Build argument over those of the plan, as KEY=VALUE
     #[arg(long = "build-arg")]
     pub(crate) build_args: Vec<String>,
+    /// Key that the driver is signed with, and its certificate: a PEM file, or env://VARIABLE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) module_key: Option<String>,
+    /// Image with the kernel RPMs of the base; found by the base's kernel if none is given
+    #[arg(long)]
+    pub(crate) headers: Option<String>,
+    /// Ask no registry: neither for the base's digest and kernel nor for its headers
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Allow plain HTTP
+    #[arg(long)]
+    pub(crate) insecure: bool,
     /// Secret, as id=NAME,src=FILE
     #[arg(long = "secret")]
     pub(crate) secrets: Vec<String>,
@@ -153,6 +183,10 @@ pub(crate) struct Build {
     /// Make one layer
     #[arg(long)]
     pub(crate) squash: bool,
+    /// Keep layers in a repository beside the image's own, and take them from there: on a machine
+    /// that starts empty, it keeps layers that did not change the same for every host
+    #[arg(long)]
+    pub(crate) layer_cache: bool,
     /// Stages at a time
     #[arg(long)]
     pub(crate) jobs: Option<u32>,
@@ -165,6 +199,28 @@ pub(crate) struct Build {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct Driver {
+    /// The configuration
+    #[arg(long, default_value = FILE_NAME)]
+    pub(crate) config: Utf8PathBuf,
+    /// The files of the base
+    #[arg(long)]
+    pub(crate) base: Utf8PathBuf,
+    /// The driver of this repository
+    #[arg(long)]
+    pub(crate) bundled: Utf8PathBuf,
+    /// The files of an image with kernel RPMs
+    #[arg(long)]
+    pub(crate) rpms: Utf8PathBuf,
+    /// PEM file with the signing key and its certificate; no file is no key
+    #[arg(long)]
+    pub(crate) key: Utf8PathBuf,
+    /// Where the module, its kernel release and its certificate go
+    #[arg(long)]
+    pub(crate) out: Utf8PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct Detect {
     /// The configuration
     #[arg(default_value = FILE_NAME)]
@@ -173,10 +229,12 @@ pub(crate) struct Detect {
     #[arg(long)]
     pub(crate) owner: Option<String>,
     /// Build, changes or not
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          default_value = "false", action = ArgAction::Set)]
     pub(crate) force: bool,
     /// Build, since something was pushed that goes into the image
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          default_value = "false", action = ArgAction::Set)]
     pub(crate) push: bool,
     /// Folder of the repository, for the version of the bundled driver
     #[arg(long, default_value = ".")]
@@ -241,13 +299,14 @@ pub(crate) struct Stage {
 pub(crate) struct Publish {
     #[command(flatten)]
     pub(crate) staged: Staged,
-    /// Digest of the staged image
+    /// Digest of the staged image; the one that this run's staging tag names if none is given
     #[arg(long, conflicts_with = "from")]
     pub(crate) digest: Option<String>,
     /// Built image to stage first
-    #[arg(long, required_unless_present = "digest")]
+    #[arg(long)]
     pub(crate) from: Option<String>,
-    /// Key to sign with: a file, or env://VARIABLE; its password is in COSIGN_PASSWORD
+    /// Key to sign with: a file, or env://VARIABLE, which may be empty; its password is in
+    /// COSIGN_PASSWORD
     #[arg(long)]
     pub(crate) key: Option<String>,
     /// Public half of the key, as the image ships it
@@ -287,13 +346,12 @@ pub(crate) enum Part {
     Payload(Payload),
     /// Install the kernel module and index it
     Module {
-        /// The module, not compressed or as xz
+        /// The folder that the driver's stage wrote
         #[arg(long)]
         from: Utf8PathBuf,
-        /// The kernel release that it was built for
-        #[arg(long)]
-        kernel: String,
     },
+    /// Say what this image is, and by which signature hosts take the next one
+    Identity(Identity),
     /// Remove what a build leaves behind and check the root
     Finish,
 }
@@ -343,9 +401,17 @@ pub(crate) struct Payload {
     /// Folder with bin/, rootfs/ and image-rootfs/
     #[arg(long)]
     pub(crate) from: Utf8PathBuf,
-    /// Reference of the image without its tag, as ghcr.io/owner/vespera
+}
+
+/// What only whoever started the build knows; an empty value counts as not given
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Identity {
+    /// Registry that the image is published at
     #[arg(long)]
-    pub(crate) reference: Option<String>,
+    pub(crate) registry: Option<String>,
+    /// Owner and name there
+    #[arg(long)]
+    pub(crate) image_name: Option<String>,
     /// Version of the image
     #[arg(long)]
     pub(crate) image_version: Option<String>,
@@ -361,6 +427,9 @@ pub(crate) struct Payload {
     /// Date of the build, RFC 3339
     #[arg(long)]
     pub(crate) date: Option<String>,
+    /// Public key of the image's signature; no file is no key
+    #[arg(long)]
+    pub(crate) public_key: Option<Utf8PathBuf>,
 }
 
 fn variant(word: &str) -> Result<Variant, String> {

@@ -12,6 +12,10 @@ use crate::version::{self, Version};
 const BUILDAH_MIN: Version = Version(1, 39);
 /// The first podman with that buildah inside.
 const PODMAN_MIN: Version = Version(5, 4);
+/// What follows the image's name in that of the repository with its layers.
+const LAYERS: &str = "-layers";
+/// The secret with the key that the driver is signed with.
+pub const MODULE_KEY: &str = "module-key";
 /// Where the kernel lists the emulators of other machines.
 const EMULATORS: &str = "proc/sys/fs/binfmt_misc";
 
@@ -66,6 +70,8 @@ pub struct Options {
     pub no_cache: bool,
     /// Make one layer.
     pub squash: bool,
+    /// Keep layers in a repository beside the image's own, and take them from there.
+    pub layer_cache: bool,
     /// Stages at a time.
     pub jobs: Option<u32>,
     /// Anything else for the tool.
@@ -144,6 +150,11 @@ pub fn arguments(image: &Image, options: &Options) -> Vec<String> {
     if let Some(jobs) = options.jobs {
         pair("--jobs", &jobs.to_string());
     }
+    if options.layer_cache {
+        let repository = format!("{}{LAYERS}", image.image);
+        pair("--cache-from", &repository);
+        pair("--cache-to", &repository);
+    }
     pair("--file", &options.file);
     for (wanted, option) in [(options.no_cache, "--no-cache"), (options.squash, "--squash")] {
         if wanted {
@@ -184,7 +195,8 @@ mod tests {
 
     fn image(text: &str) -> Image {
         let (config, _) = Config::parse("c.yaml", text).unwrap();
-        plan::image(&config, &Facts::default(), Variant::Aurora, Gpu::NvidiaOpen)
+        let facts = Facts { owner: Some("me".into()), ..Facts::default() };
+        plan::image(&config, &facts, Variant::Aurora, Gpu::NvidiaOpen)
     }
 
     fn options() -> Options {
@@ -204,7 +216,7 @@ mod tests {
             " --build-arg AURORA_VARIANT=aurora ",
             " --build-arg GPU_VARIANT=nvidia-open ",
             " --build-arg IMAGE_REGISTRY=ghcr.io ",
-            " --build-arg IMAGE_NAME=owner/vespera-nvidia-open ",
+            " --build-arg IMAGE_NAME=me/vespera-nvidia-open ",
             " --label org.vespera.gpu.variant=nvidia-open ",
             " --label org.vespera.image.variant=vespera-nvidia-open ",
             " --tag localhost/vespera:local ",

@@ -4,25 +4,23 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
-use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
-use image::build::{self, Options};
+use image::build;
 use image::config::{Config, Invalid};
-use image::customize::identity::BuildFacts;
-use image::customize::{self, Report as _, Stdout};
+use image::customize;
 use image::detect::Trigger;
 use image::plan::{self, Facts};
 use image::publish::{self, signing};
 use image::registry::{self, Registry as _, Skopeo};
 use image::{
-    clock, explain, inspect, kernel, opened, schema, source, summary, survey, tool, version,
+    clock, diff, explain, inspect, kernel, opened, schema, source, summary, survey, tool, version,
 };
 use serde_json::json;
 
-use crate::args::{Args, Build, Built, Command, Detect, Known, Part, Payload};
-use crate::releases;
+use crate::args::{Args, Built, Command, Detect, Known};
+use crate::{building, inside, releases};
 
 const FAILURE: u8 = 1;
 const CONFIGURATION: u8 = 3;
@@ -71,7 +69,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Command::Build(args) => build(*args),
+        Command::Build(args) => building::build(*args),
+        Command::Driver(args) => inside::driver(&args),
         Command::Summary { file, facts, digest, built, json } => {
             let config = load(&file, &built)?;
             let (variant, gpu) = (config.base.variant, config.base.gpu);
@@ -93,10 +92,21 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Verify(args) => releases::verify(args),
+        Command::Diff { old, new, insecure, json, markdown } => {
+            let diff = releases::diff(&old, &new, insecure)?;
+            if json {
+                println!("{:#}", serde_json::to_value(&diff)?);
+            } else if markdown {
+                print!("{}", diff.markdown());
+            } else {
+                print!("{}", diff.text());
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Stage(args) => releases::stage(args),
         Command::Publish(args) => releases::publish(args),
         Command::Customize { root, config, built, part } => {
-            customize(&root, &load(&config, &built)?, part)
+            inside::customize(&root, &load(&config, &built)?, part)
         }
     }
 }
@@ -131,6 +141,11 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(publish::Error::NoKey) => return CONFIGURATION,
         Some(publish::Error::Open(error)) => return opened(error),
         Some(publish::Error::Signing(signing::Error::Tool(error))) => return tool_code(error),
+        _ => {}
+    }
+    match error.downcast_ref() {
+        Some(diff::Error::Open(error)) => return opened(error),
+        Some(diff::Error::Tool(error)) => return tool_code(error),
         _ => {}
     }
     if let Some(error) = error.downcast_ref() {
@@ -211,47 +226,6 @@ fn detect(args: Detect) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn build(args: Build) -> Result<ExitCode> {
-    let config = load(&args.config, &args.built)?;
-    let program = build::choose(&tool::Path)?;
-    let facts = Facts { date: Some(clock::now()), ..known(args.facts) };
-    let image = plan::image(&config, &facts, config.base.variant, config.base.gpu);
-    build::emulation("/".into(), &image.platforms)?;
-    let names = match args.names {
-        names if names.is_empty() => vec![format!("localhost/{}:local", image.name)],
-        names => names,
-    };
-    let options = Options {
-        file: args.file,
-        context: args.context,
-        names,
-        build_args: args.build_args,
-        secrets: args.secrets,
-        no_cache: args.no_cache,
-        squash: args.squash,
-        jobs: args.jobs,
-        extra: args.extra,
-    };
-    let started = Instant::now();
-    let mut log = String::new();
-    let result = build::build(program, &image, &options, &tool::Path, &mut |line| {
-        println!("{line}");
-        log.push_str(line);
-        log.push('\n');
-    });
-    if let Some(file) = &args.log {
-        fs::write(file, &log).with_context(|| format!("cannot write {file}"))?;
-    }
-    if result.is_err() {
-        for explanation in explain::explain(&log) {
-            eprintln!("\n{}", explanation.text());
-        }
-    }
-    result?;
-    println!("built {} in {} s with {program}", image.name, started.elapsed().as_secs());
-    Ok(ExitCode::SUCCESS)
-}
-
 fn explain(log: &Utf8Path, json: bool) -> Result<ExitCode> {
     let text = if log == "-" { io::read_to_string(io::stdin()) } else { fs::read_to_string(log) };
     let found = explain::explain(&text.with_context(|| format!("cannot read {log}"))?);
@@ -295,46 +269,6 @@ fn check(file: &Utf8Path, json: bool) -> Result<ExitCode> {
     }
     println!("{file}: valid");
     Ok(ExitCode::SUCCESS)
-}
-
-fn customize(root: &Utf8Path, config: &Config, part: Part) -> Result<ExitCode> {
-    let (tools, report) = (&tool::Path, &mut Stdout);
-    match part {
-        Part::Packages => customize::packages::apply(root, &config.packages, tools, report)?,
-        Part::Payload(payload) => {
-            let release = kernel::release(root)?;
-            let placed = if config.maccel.enabled {
-                customize::payload::install(root, &payload.from, tools, report)?
-            } else {
-                report.line("payload: not wanted, maccel.enabled is false");
-                Vec::new()
-            };
-            let facts = BuildFacts { payload: placed, ..facts(config, payload) };
-            customize::identity::write(root, config, &release, &facts, report)?;
-        }
-        Part::Module { .. } if !config.maccel.enabled => {
-            report.line("module: not wanted, maccel.enabled is false");
-        }
-        Part::Module { from, kernel } => {
-            let signed = config.signing.module;
-            customize::module::install(root, &from, &kernel, signed, tools, report)?;
-        }
-        Part::Finish => customize::finish::finish(root, report)?,
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn facts(config: &Config, payload: Payload) -> BuildFacts {
-    BuildFacts {
-        name: config.name(),
-        reference: given(payload.reference),
-        version: given(payload.image_version),
-        base: given(payload.base),
-        base_digest: given(payload.base_digest),
-        revision: given(payload.revision),
-        date: given(payload.date),
-        ..BuildFacts::default()
-    }
 }
 
 pub(crate) fn known(known: Known) -> Facts {

@@ -20,8 +20,8 @@ pub struct Base {
     pub digest: String,
     /// Its kernel release.
     pub kernel: String,
-    /// Its Fedora release.
-    pub fedora: u32,
+    /// Its Fedora release, where the kernel is one of Fedora's.
+    pub fedora: Option<u32>,
     /// Its own version, where it tells one.
     pub version: Option<String>,
 }
@@ -41,14 +41,6 @@ pub enum Error {
          bootable image?"
     )]
     NoKernel(String),
-    /// The kernel is not one of Fedora's.
-    #[error("{reference}: no Fedora release in the kernel release `{kernel}` (`.fcNN.` expected)")]
-    NoFedora {
-        /// The base.
-        reference: String,
-        /// Its kernel release.
-        kernel: String,
-    },
 }
 
 /// Asks a registry about a base.
@@ -66,7 +58,7 @@ pub fn base(registry: &dyn Registry, reference: &str) -> Result<Base, Error> {
 ///
 /// # Errors
 ///
-/// When its labels do not tell the kernel and Fedora release.
+/// When its labels do not tell the kernel release.
 pub fn of(reference: &str, inspected: &Inspected) -> Result<Base, Error> {
     let kernel = inspected
         .labels
@@ -74,10 +66,7 @@ pub fn of(reference: &str, inspected: &Inspected) -> Result<Base, Error> {
         .filter(|kernel| !kernel.is_empty())
         .ok_or_else(|| Error::NoKernel(reference.to_owned()))?;
     // The version label of Aurora holds a date and no `fcNN`; the kernel release always does.
-    let fedora = fedora(kernel).ok_or_else(|| Error::NoFedora {
-        reference: reference.to_owned(),
-        kernel: kernel.clone(),
-    })?;
+    let fedora = fedora(kernel);
     Ok(Base {
         format: FORMAT,
         reference: reference.to_owned(),
@@ -97,9 +86,10 @@ impl Base {
     /// The base for a person.
     pub fn text(&self) -> String {
         let version = self.version.as_deref().unwrap_or("not told");
+        let fedora = self.fedora.map_or("not told".to_owned(), |release| release.to_string());
         format!(
-            "base    {}\ndigest  {}\nkernel  {}\nfedora  {}\nversion {version}\n",
-            self.reference, self.digest, self.kernel, self.fedora
+            "base    {}\ndigest  {}\nkernel  {}\nfedora  {fedora}\nversion {version}\n",
+            self.reference, self.digest, self.kernel
         )
     }
 }
@@ -120,16 +110,17 @@ mod tests {
             ("org.opencontainers.image.version", "44.20260819.1"),
         ];
         let base = of("b", &inspected(&labels)).unwrap();
-        assert_eq!((base.kernel.as_str(), base.fedora), ("7.1.4-200.fc44.x86_64", 44));
+        assert_eq!((base.kernel.as_str(), base.fedora), ("7.1.4-200.fc44.x86_64", Some(44)));
         assert_eq!(base.version.as_deref(), Some("44.20260819.1"));
     }
 
     #[test]
-    fn base_without_a_kernel_or_a_fedora_release_stops_with_what_was_found() {
+    fn base_without_a_kernel_stops_and_one_of_another_system_has_no_fedora_release() {
         for labels in [&[][..], &[(OSTREE_LINUX, "")]] {
             assert!(matches!(of("b", &inspected(labels)), Err(Error::NoKernel(_))));
         }
-        let error = of("b", &inspected(&[(OSTREE_LINUX, "6.12.1-generic")])).unwrap_err();
-        assert!(error.to_string().contains("`6.12.1-generic`"), "{error}");
+        let other = of("b", &inspected(&[(OSTREE_LINUX, "6.12.1-generic")])).unwrap();
+        assert_eq!(other.fedora, None);
+        assert!(other.text().contains("fedora  not told"), "{}", other.text());
     }
 }

@@ -11,6 +11,7 @@
 //! - [`kernel`]: the one kernel release of a root
 //! - [`modinfo`]: what a module file says of itself, and its compressed form
 //! - [`schema`]: the JSON schema of the configuration
+//! - [`driver`]: the stage that builds and signs the module
 //! - [`customize`]: the stages that run inside the container build
 //! - [`plan`]: names, tags, labels and build arguments of what would be built
 //! - [`detect`]: whether there must be a build, and why
@@ -21,6 +22,7 @@
 //! - [`build`]: an image built by buildah or podman
 //! - [`summary`]: what was built, with the commands that get it onto a machine
 //! - [`clock`]: the date of a build
+//! - [`diff`]: what differs between two images, and what a host would download
 //! - [`opened`]: an image as a folder, wherever it is
 //! - [`publish`]: from a built image to its final tags
 //! - [`verify`]: whether a root is what the configuration says
@@ -31,6 +33,8 @@ pub mod clock;
 pub mod config;
 pub mod customize;
 pub mod detect;
+pub mod diff;
+pub mod driver;
 pub mod explain;
 pub mod inspect;
 pub mod kernel;

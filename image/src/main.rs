@@ -2,8 +2,11 @@
 //! vespera-image: from vespera-config.yaml to a verified image.
 
 mod args;
+mod building;
 mod commands;
+mod inside;
 mod releases;
+mod secret;
 
 use std::process::ExitCode;
 

@@ -9,15 +9,17 @@ use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use image::config::Config;
 use image::customize::Stdout;
+use image::diff::{Diff, Side};
 use image::opened::{self, Opened};
 use image::plan::{self, Image};
 use image::publish::{self, Cosign, Publisher, Signer, Verifier};
-use image::registry::Skopeo;
+use image::registry::{Registry as _, Skopeo};
 use image::verify::{self as checks, Report, Subject};
 use image::{clock, summary, tool, version};
 
 use crate::args::{Publish, Stage, Staged, Verify};
 use crate::commands::{FAULTS, append, given, known, load};
+use crate::secret;
 
 /// Set for the process inside `buildah unshare`, so that it does not go there again.
 const INSIDE: &str = "VESPERA_UNSHARED";
@@ -49,6 +51,13 @@ pub(crate) fn verify(args: Verify) -> Result<ExitCode> {
     Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
 }
 
+pub(crate) fn diff(old: &str, new: &str, insecure: bool) -> Result<Diff> {
+    as_root()?;
+    let old = Side::open(old, insecure, &tool::Path)?;
+    let new = Side::open(new, insecure, &tool::Path)?;
+    Ok(image::diff::diff(&old, &new)?)
+}
+
 pub(crate) fn stage(args: Stage) -> Result<ExitCode> {
     let (_, image) = planned(&args.staged)?;
     let digest = push(&args.staged, args.from, &image)?;
@@ -66,7 +75,7 @@ pub(crate) fn publish(args: Publish) -> Result<ExitCode> {
     let (staging, insecure) = (publish::staging_tag(&args.staged.run), args.staged.insecure);
     version::check(version::SKOPEO, &tool::Path)?;
     let store = Skopeo { tools: &tool::Path, insecure };
-    let key = given(args.key);
+    let key = secret::given(args.key);
     let shipped = Some(args.public_key).filter(|path| path.exists());
     let signer = key
         .as_deref()
@@ -78,9 +87,14 @@ pub(crate) fn publish(args: Publish) -> Result<ExitCode> {
         // Before anything is pushed.
         return Err(publish::Error::NoKey.into());
     }
-    let digest = match given(args.digest) {
-        Some(digest) => digest,
-        None => push(&args.staged, args.from, &image)?,
+    let digest = match (given(args.digest), given(args.from)) {
+        (Some(digest), _) => digest,
+        (None, Some(from)) => push(&args.staged, Some(from), &image)?,
+        (None, None) => {
+            let tagged = format!("{}:{staging}", image.image);
+            let found = store.inspect(&tagged)?;
+            found.ok_or(publish::Error::NotStaged(tagged))?.digest
+        }
     };
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let scratch = Utf8Path::from_path(folder.path()).context("its name is not UTF-8")?;

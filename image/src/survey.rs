@@ -41,9 +41,9 @@ pub fn survey(
     trigger: Trigger,
     registry: &dyn Registry,
 ) -> Result<Survey, inspect::Error> {
-    let plan = plan::plan(config, facts);
+    let mut plan = plan::plan(config, facts);
     let mut images = Vec::new();
-    for image in &plan.builds {
+    for image in &mut plan.builds {
         let base = inspect::base(registry, &image.base)?;
         let facts =
             Facts { base_digest: Some(base.digest), kernel: Some(base.kernel), ..facts.clone() };
@@ -56,7 +56,10 @@ pub fn survey(
                 None => Previous::Absent,
             }
         };
-        let own = config.with(image.aurora_variant, image.gpu_variant);
+        let (variant, gpu) = (image.aurora_variant, image.gpu_variant);
+        let own = config.with(variant, gpu);
+        // With what the registry said, for the matrix.
+        *image = plan::image(config, &facts, variant, gpu);
         images.push(detect::decide(&own, &facts, trigger, &previous));
     }
     Ok(merge(config, plan, images))
@@ -196,6 +199,8 @@ mod tests {
         assert!(survey.text().starts_with("vespera: no build"), "{}", survey.text());
         let matrix: serde_json::Value = serde_json::from_str(&survey.outputs["matrix"]).unwrap();
         assert_eq!(matrix["include"].as_array().unwrap().len(), 3);
+        assert_eq!(matrix["include"][0]["base_digest"], "sha256:aurora-nvidia-open");
+        assert_eq!(matrix["include"][0]["kernel"], "6.17.1-300.fc43.x86_64");
         assert!(survey.markdown().contains("| `vespera` | false |  |"), "{}", survey.markdown());
     }
 

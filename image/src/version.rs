@@ -60,14 +60,6 @@ pub const SKOPEO: Needed = Needed {
     reason: "older ones cannot copy sigstore signatures and keep a digest as it is",
 };
 
-/// Signs images.
-pub const COSIGN: Needed = Needed {
-    program: "cosign",
-    question: "version",
-    least: Version(2, 0),
-    reason: "older ones ask the public log for every signature made with a key",
-};
-
 /// The version of a program, if it is new enough.
 ///
 /// # Errors
@@ -87,12 +79,11 @@ pub fn check(needed: Needed, tools: &dyn Tools) -> Result<Version, Error> {
     Ok(found)
 }
 
-/// 1.39 of `buildah version 1.39.3 (image-spec 1.1.0, runtime-spec 1.2.0)`, 2.5 of
-/// `GitVersion:    v2.5.0`.
+/// 1.39 of `buildah version 1.39.3 (image-spec 1.1.0, runtime-spec 1.2.0)`.
 pub fn parse(line: &str) -> Option<Version> {
     let mut words = line.split_whitespace();
-    words.find(|word| matches!(*word, "version" | "GitVersion:"))?;
-    let mut numbers = words.next()?.trim_start_matches('v').split(['.', '-', '+']).map(str::parse);
+    words.find(|word| *word == "version")?;
+    let mut numbers = words.next()?.split(['.', '-', '+']).map(str::parse);
     Some(Version(numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
@@ -107,8 +98,6 @@ mod tests {
             ("buildah version 1.39.3 (image-spec 1.1.0)", Some(Version(1, 39))),
             ("podman version 5.10.0-rc1", Some(Version(5, 10))),
             ("skopeo version 1.18.0", Some(Version(1, 18))),
-            ("GitVersion:    v2.5.0+ds", Some(Version(2, 5))),
-            ("cosign: A tool for Container Signing", None),
             ("skopeo version unknown", None),
         ] {
             assert_eq!(parse(line), expected, "{line}");
@@ -120,9 +109,9 @@ mod tests {
         let old = FakeTools::default().with("skopeo", |_| ok("skopeo version 1.9.3"));
         let error = check(SKOPEO, &old).unwrap_err().to_string();
         assert!(error.starts_with("skopeo 1.9 is too old: 1.13 or newer"), "{error}");
-        let silent = FakeTools::default().with("cosign", |_| ok("hello"));
-        assert!(matches!(check(COSIGN, &silent), Err(Error::Untold { .. })));
-        let missing = check(COSIGN, &FakeTools::default()).unwrap_err().to_string();
-        assert!(missing.contains("`cosign` is not installed"), "{missing}");
+        let silent = FakeTools::default().with("skopeo", |_| ok("hello"));
+        assert!(matches!(check(SKOPEO, &silent), Err(Error::Untold { .. })));
+        let missing = check(SKOPEO, &FakeTools::default()).unwrap_err().to_string();
+        assert!(missing.contains("`skopeo` is not installed"), "{missing}");
     }
 }

@@ -122,6 +122,18 @@ const NEEDS: &[Need] = &[
         packages: (&["uidmap"], &["shadow-utils"]),
     },
     Need {
+        why: "Python with environments, for the linters of Containerfile and workflows",
+        present: || {
+            process::read(Command::new("python3").args(["-c", "import venv, ensurepip"])).is_ok()
+        },
+        packages: (&["python3-venv"], &["python3"]),
+    },
+    Need {
+        why: "openssl, which signs modules",
+        present: || process::exists("openssl"),
+        packages: (&["openssl"], &["openssl"]),
+    },
+    Need {
         why: "git, which lists the source files that a result depends on",
         present: || process::exists("git"),
         packages: (&["git"], &["git-core"]),

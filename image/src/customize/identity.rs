@@ -5,6 +5,7 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{Error, Report, file_error, files};
 use crate::config::Config;
@@ -52,8 +53,10 @@ pub fn write(
     report: &mut dyn Report,
 ) -> Result<(), Error> {
     let path = root.join(IMAGE_JSON);
-    // The driver's part is the module stage's; it stays as it is when this stage runs again.
-    let driver = read_object(&path)?.remove("driver").unwrap_or(Value::Null);
+    // What other stages wrote stays as it is: the driver, and the list of the payload.
+    let mut before = read_object(&path)?;
+    let driver = before.remove("driver").unwrap_or(Value::Null);
+    let payload = before.remove("payload").filter(|_| facts.payload.is_empty());
     let image = json!({
         "format": FORMAT,
         "name": facts.name,
@@ -62,7 +65,7 @@ pub fn write(
         "config": config,
         "base": { "reference": facts.base, "digest": facts.base_digest },
         "kernel": kernel,
-        "payload": facts.payload,
+        "payload": payload.unwrap_or_else(|| json!(facts.payload)),
         "driver": driver,
         "build": { "date": facts.date, "revision": facts.revision },
     });
@@ -89,7 +92,8 @@ pub fn write(
     Ok(())
 }
 
-/// Adds to `image.json` what the installed module says of itself.
+/// Adds to `image.json` what the installed module says of itself, and the fingerprint of the
+/// certificate that belongs to its signature.
 ///
 /// # Errors
 ///
@@ -97,6 +101,7 @@ pub fn write(
 pub fn record_driver(
     root: &Utf8Path,
     info: &Modinfo,
+    certificate: Option<&[u8]>,
     report: &mut dyn Report,
 ) -> Result<(), Error> {
     let path = root.join(IMAGE_JSON);
@@ -104,7 +109,13 @@ pub fn record_driver(
         return Ok(());
     }
     let mut image = read_object(&path)?;
-    image.insert("driver".into(), json!(info));
+    let mut driver = json!(info);
+    if let Some(certificate) = certificate {
+        let sum = Sha256::digest(certificate);
+        let fingerprint: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+        driver["certificate"] = json!({ "sha256": fingerprint });
+    }
+    image.insert("driver".into(), driver);
     write_json(&path, &Value::Object(image))?;
     report.line(&format!("identity: driver recorded in {path}"));
     Ok(())
@@ -206,13 +217,14 @@ mod tests {
             vermagic: "6.17.1 SMP".into(),
             signature: None,
         };
-        record_driver(root.path(), &info, &mut report).unwrap();
+        record_driver(root.path(), &info, Some(b"der"), &mut report).unwrap();
         write(root.path(), &config, "6.17.1", &facts(), &mut report).unwrap();
         let image: Value = serde_json::from_str(&root.read(IMAGE_JSON)).unwrap();
         assert_eq!(image["format"], 1);
         assert_eq!(image["kernel"], "6.17.1");
         assert_eq!(image["config"]["base"]["variant"], "aurora");
         assert_eq!(image["driver"]["srcversion"], "ABC");
+        assert_eq!(image["driver"]["certificate"]["sha256"].as_str().map(str::len), Some(64));
         let ublue: Value = serde_json::from_str(&root.read(UBLUE_INFO)).unwrap();
         assert_eq!(ublue["image-name"], "vespera-dx");
         assert_eq!(ublue["image-ref"], "ostree-image-signed:docker://ghcr.io/me/vespera-dx");

@@ -13,6 +13,7 @@ pub mod identity;
 pub mod module;
 pub mod packages;
 pub mod payload;
+pub mod policy;
 
 use std::io;
 

@@ -11,6 +11,8 @@ use crate::modinfo::{self, Modinfo};
 use crate::tool::Tools;
 use crate::{kernel, modinfo::compress};
 
+/// The certificate that people enrol, so that Secure Boot lets the module in.
+pub const CERTIFICATE: &str = "usr/share/vespera/module-signing.der";
 /// The module's name.
 pub const NAME: &str = "maccel";
 /// The module's folder below its kernel's.
@@ -25,7 +27,18 @@ pub fn path(root: &Utf8Path, release: &str) -> Utf8PathBuf {
     root.join(kernel::MODULES).join(release).join(FOLDER).join(FILE)
 }
 
-/// Installs the module built for `release` into a root.
+/// A module to install.
+#[derive(Debug, Clone, Copy)]
+pub struct Built<'a> {
+    /// The module, not compressed or as xz.
+    pub module: &'a Utf8Path,
+    /// The kernel release that it was built for.
+    pub release: &'a str,
+    /// The certificate of its signature, as DER.
+    pub certificate: Option<&'a Utf8Path>,
+}
+
+/// Installs the module built for a release into a root.
 ///
 /// # Errors
 ///
@@ -33,12 +46,12 @@ pub fn path(root: &Utf8Path, release: &str) -> Utf8PathBuf {
 /// and is not, or when depmod does not list it afterwards.
 pub fn install(
     root: &Utf8Path,
-    module: &Utf8Path,
-    release: &str,
+    built: Built<'_>,
     must_be_signed: bool,
     tools: &dyn Tools,
     report: &mut dyn Report,
 ) -> Result<(), Error> {
+    let Built { module, release, certificate } = built;
     let present = kernel::release(root)?;
     if present != release {
         return Err(Error::Refused(format!(
@@ -102,7 +115,20 @@ pub fn install(
         )));
     }
     report.line(&format!("depmod: {FOLDER}/{FILE} is listed for {release}"));
-    identity::record_driver(root, &info, report)
+    let shipped = root.join(CERTIFICATE);
+    let certificate = match certificate {
+        Some(path) => {
+            let bytes = fs::read(path).map_err(file_error("read", path))?;
+            files::write(&shipped, &bytes, files::PLAIN)?;
+            report.line(&format!("certificate to enrol: {shipped}"));
+            Some(bytes)
+        }
+        None => {
+            files::remove(&shipped)?;
+            None
+        }
+    };
+    identity::record_driver(root, &info, certificate.as_deref(), report)
 }
 
 /// Whether the text of a `modules.dep` lists the module in its place.
@@ -133,7 +159,10 @@ mod tests {
     ) -> Result<Vec<String>, Error> {
         let mut report = Vec::new();
         let from = root.path().join("build/maccel.ko");
-        install(root.path(), &from, release, signed, tools, &mut report)?;
+        let certificate = root.path().join("build/key.der");
+        let certificate = certificate.exists().then_some(certificate.as_path());
+        let built = Built { module: &from, release, certificate };
+        install(root.path(), built, signed, tools, &mut report)?;
         Ok(report)
     }
 
@@ -150,8 +179,11 @@ mod tests {
         assert_eq!(tools.calls(), [format!("depmod -a -b {} {KERNEL}", root.path())]);
         assert!(report.contains("module installed"), "{report}");
         assert!(report.contains("Secure Boot"), "{report}");
+        assert!(!root.has(CERTIFICATE));
+        root.file("build/key.der", "der");
         let again = run(&root, KERNEL, false, &tools).unwrap().join("\n");
         assert!(again.contains("module unchanged:"), "{again}");
+        assert_eq!(root.read(CERTIFICATE), "der");
     }
 
     #[test]

@@ -125,14 +125,24 @@ pub fn image(config: &Config, facts: &Facts, variant: Variant, gpu: Gpu) -> Imag
             tags.push(tag.clone());
         }
     }
+    let known = |value: &Option<String>| value.clone();
+    let facts_of_the_run = [
+        ("BASE_DIGEST", known(&facts.base_digest)),
+        ("BUILD_DATE", known(&facts.date)),
+        ("IMAGE_VERSION", facts.date.as_deref().map(day)),
+        ("SOURCE_REVISION", known(&facts.revision)),
+    ];
     let build_args = [
-        ("BASE_IMAGE", base.clone()),
+        ("BASE_IMAGE", by_digest(&base, facts)),
         ("AURORA_VARIANT", variant.word().to_owned()),
         ("GPU_VARIANT", gpu.word().to_owned()),
         ("AURORA_DATE", base_tag(config).to_owned()),
         ("IMAGE_REGISTRY", registry_host(config).to_owned()),
-        ("IMAGE_NAME", path.clone()),
+        // Without its owner it would be somebody else's, and the image would say so.
+        ("IMAGE_NAME", owner(config, facts).map_or_else(String::new, |_| path.clone())),
     ]
+    .into_iter()
+    .chain(facts_of_the_run.into_iter().filter_map(|(key, value)| Some((key, value?))))
     .map(|(key, value)| (key.to_owned(), value));
     Image {
         image: format!("{}/{path}", registry_host(config)),
@@ -143,7 +153,7 @@ pub fn image(config: &Config, facts: &Facts, variant: Variant, gpu: Gpu) -> Imag
         gpu_variant: gpu,
         tags,
         platforms: config.build.platforms.clone(),
-        build_args: build_args.into(),
+        build_args: build_args.collect(),
     }
 }
 
@@ -155,6 +165,14 @@ pub fn base(config: &Config, variant: Variant, gpu: Gpu) -> String {
         // Tools do not agree on a reference with both; the digest is the one that decides.
         Some(digest) if pinned => format!("{name}@{digest}"),
         _ => format!("{name}:{}", base_tag(config)),
+    }
+}
+
+/// The base as it was when it was asked for: its tag may move before it is pulled.
+fn by_digest(base: &str, facts: &Facts) -> String {
+    match (&facts.base_digest, base.rsplit_once(':')) {
+        (Some(digest), Some((name, _))) if !base.contains('@') => format!("{name}@{digest}"),
+        _ => base.to_owned(),
     }
 }
 
@@ -185,6 +203,10 @@ pub fn day(date: &str) -> String {
     date.chars().take_while(|&c| c != 'T').filter(char::is_ascii_digit).collect()
 }
 
+fn label_of<'a>(image: &'a Image, key: &str) -> &'a str {
+    image.labels.get(key).map_or("", String::as_str)
+}
+
 impl Plan {
     /// The matrix that a workflow starts one job per image from.
     pub fn matrix(&self) -> Value {
@@ -194,8 +216,11 @@ impl Plan {
             .map(|build| {
                 json!({
                     "name": build.name,
+                    "image": build.image,
                     "aurora_variant": build.aurora_variant,
                     "gpu_variant": build.gpu_variant,
+                    "base_digest": label_of(build, label::AURORA_DIGEST),
+                    "kernel": label_of(build, label::KERNEL),
                 })
             })
             .collect();
@@ -298,6 +323,18 @@ mod tests {
     }
 
     #[test]
+    fn base_that_was_asked_for_is_the_one_that_is_pulled() {
+        let facts = Facts { base_digest: Some("sha256:1".into()), ..facts() };
+        let plan = plan(&config(""), &facts);
+        let build = &plan.builds[0];
+        assert_eq!(build.build_args["BASE_IMAGE"], "ghcr.io/ublue-os/aurora@sha256:1");
+        // For people, its name stays the one that moves.
+        assert_eq!(build.base, "ghcr.io/ublue-os/aurora:stable");
+        assert_eq!(build.build_args["IMAGE_VERSION"], "20261122");
+        assert!(!build.build_args.contains_key("SOURCE_REVISION"));
+    }
+
+    #[test]
     fn owner_comes_from_name_then_registry_then_whoever_builds() {
         let cases = [
             ("build: {image_name: a/vespera, registry: quay.io/b}", "quay.io/a/vespera"),
@@ -325,8 +362,11 @@ mod tests {
             .collect();
         let plan = plan(&config(&read("vespera-config.yaml")), &facts());
         let planned = &plan.builds[0].build_args;
-        for key in ["AURORA_VARIANT", "GPU_VARIANT", "AURORA_DATE"] {
+        for key in ["AURORA_VARIANT", "GPU_VARIANT", "AURORA_DATE", "IMAGE_REGISTRY"] {
             assert_eq!(defaults.get(key).copied(), Some(planned[key].as_str()), "{key}");
         }
+        // A digest that Renovate has pinned must be the one of both.
+        let pinned = planned["BASE_IMAGE"].contains('@').then(|| planned["BASE_IMAGE"].as_str());
+        assert_eq!(defaults.get("BASE_IMAGE").copied(), Some(pinned.unwrap_or_default()));
     }
 }

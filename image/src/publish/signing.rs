@@ -11,8 +11,10 @@ use crate::tool::{self, Tools};
 
 /// The name under which the public key lies at the top of a repository.
 pub const PUBLIC_KEY: &str = "cosign.pub";
-/// Options that newer cosigns need for that form, and older ones do not know.
-const FORM: &[&str] = &["--new-bundle-format=false", "--use-signing-config=false"];
+/// Options that give that form and leave the public log alone: it is for keys that nobody keeps,
+/// and would tell of private images. Not every cosign knows each of them.
+const FORM: &[&str] =
+    &["--tlog-upload=false", "--new-bundle-format=false", "--use-signing-config=false"];
 
 /// An image that could not be signed.
 #[derive(Debug, thiserror::Error)]
@@ -85,18 +87,22 @@ impl<'a> Cosign<'a> {
                 return Err(Error::AnotherKey(path.to_owned()));
             }
         }
-        // By what it can do, not by its version: distributions build it without one.
-        let help = tools.run("cosign", &["sign", "--help"], "see how to sign")?.output();
-        let knows = |option: &&&str| help.contains(option.split('=').next().unwrap_or(option));
-        let options = FORM.iter().filter(knows).copied().collect();
+        // By what it can do: distributions build it without a version, and its help does not show
+        // options that are to go.
+        let mut options = Vec::new();
+        for option in FORM {
+            let words = ["sign", option, "--help"];
+            if tools.outcome("cosign", &words, "see how to sign")?.success() {
+                options.push(*option);
+            }
+        }
         Ok(Self { tools, key, public, options, insecure })
     }
 }
 
 impl Signer for Cosign<'_> {
     fn sign(&self, reference: &str) -> Result<(), Error> {
-        // The public log is for keys that nobody keeps; it would also tell of private images.
-        let mut args = vec!["sign", "--yes", "--key", self.key, "--tlog-upload=false"];
+        let mut args = vec!["sign", "--yes", "--key", self.key];
         args.extend(&self.options);
         if self.insecure {
             args.extend(["--allow-http-registry", "--allow-insecure-registry"]);
@@ -114,27 +120,27 @@ impl Signer for Cosign<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customize::fixtures::{FakeTools, Root, ok};
+    use crate::customize::fixtures::{FakeTools, Root, failed, ok};
 
-    fn cosign(help: &'static str) -> FakeTools {
+    fn cosign(known: &'static [&'static str]) -> FakeTools {
         FakeTools::default().with("cosign", move |args| match args {
             ["public-key", ..] => ok("PUBLIC\n"),
-            ["sign", "--help"] => ok(help),
+            ["sign", option, "--help"] if !known.contains(option) => failed("unknown flag"),
             _ => ok(""),
         })
     }
 
     #[test]
     fn form_that_bootc_can_check_is_asked_for_where_cosign_has_another() {
-        for (help, expected) in [
-            ("--tlog-upload", "sign --yes --key k --tlog-upload=false x@sha256:1"),
+        for (known, expected) in [
+            (&["--tlog-upload=false"][..], "sign --yes --key k --tlog-upload=false x@sha256:1"),
             (
-                "--new-bundle-format --tlog-upload --use-signing-config",
+                FORM,
                 "sign --yes --key k --tlog-upload=false --new-bundle-format=false \
                  --use-signing-config=false x@sha256:1",
             ),
         ] {
-            let tools = cosign(help);
+            let tools = cosign(known);
             Cosign::new(&tools, "k", None, false).unwrap().sign("x@sha256:1").unwrap();
             assert_eq!(tools.calls().last().unwrap(), &format!("cosign {expected}"));
         }
@@ -142,7 +148,7 @@ mod tests {
 
     #[test]
     fn key_that_does_not_belong_to_the_shipped_one_is_refused() {
-        let (root, tools) = (Root::new(), cosign(""));
+        let (root, tools) = (Root::new(), cosign(FORM));
         let shipped = root.file("cosign.pub", "PUBLIC");
         Cosign::new(&tools, "k", Some(&shipped), false).unwrap();
         root.file("cosign.pub", "OTHER");

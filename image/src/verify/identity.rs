@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the image says of itself.
 
+use camino::Utf8Path;
 use module_check::tree::path_in_index;
 use serde_json::Value;
 
 use super::{Outcome, Subject, Unable, Verdict, none_of};
 use crate::config::Gpu;
 use crate::customize::identity::{IMAGE_JSON, OS_RELEASE};
+use crate::customize::policy;
 use crate::kernel;
+use crate::publish::policy::{attachments, requirement};
 
 /// The module of NVIDIA's driver.
 const NVIDIA: &str = "nvidia";
@@ -74,4 +77,34 @@ pub(super) fn graphics(subject: &Subject<'_>) -> Outcome {
         )),
         _ => Verdict::Fine(word.to_owned()),
     })
+}
+
+/// The entry, the key and the word where signatures are: one without the others enforces nothing,
+/// or lets no image in at all.
+pub(super) fn policy(subject: &Subject<'_>) -> Outcome {
+    let key = subject.at(policy::KEY);
+    if !key.exists() {
+        return Ok(if subject.config.signing.image {
+            Verdict::Wrong(format!("signing.image is true, but {key} is missing"))
+        } else {
+            Verdict::Skipped("the image ships no key".into())
+        });
+    }
+    let image: Value = serde_json::from_str(&subject.read(IMAGE_JSON)?)
+        .map_err(|error| Unable::Other(format!("/{IMAGE_JSON}: {error}")))?;
+    let Some(repository) = image["reference"].as_str() else {
+        return Ok(Verdict::Wrong(format!("/{IMAGE_JSON} does not say where it is published")));
+    };
+    let mut wrong = Vec::new();
+    let policy: Value = serde_json::from_str(&subject.read(policy::POLICY)?)
+        .map_err(|error| Unable::Other(format!("/{}: {error}", policy::POLICY)))?;
+    let entry = &policy["transports"]["docker"][repository];
+    if *entry != requirement(&Utf8Path::new("/").join(policy::KEY)) {
+        wrong.push(format!("/{} does not ask for it of {repository}", policy::POLICY));
+    }
+    let registries = subject.at(policy::REGISTRIES);
+    if !registries.exists() || subject.read(policy::REGISTRIES)? != attachments(repository) {
+        wrong.push(format!("{registries} does not say that signatures lie beside the images"));
+    }
+    Ok(none_of(&wrong, repository, "nobody checks the signature"))
 }

@@ -117,6 +117,27 @@ pub(super) fn private_keys(root: &Utf8Path, places: &[&str]) -> Result<Vec<Strin
     }
 }
 
+/// bootc itself, where the image has it: it knows more lints with every version.
+pub(super) fn bootc(subject: &Subject<'_>) -> Outcome {
+    if !subject.at("usr/bin/bootc").exists() {
+        return Ok(Verdict::Skipped("the image has no bootc".into()));
+    }
+    let lint = ["bootc", "container", "lint", "--no-truncate"];
+    let purpose = "run bootc's lints";
+    let ended = if subject.root == "/" {
+        subject.tools.outcome(lint[0], &lint[1..], purpose)?
+    } else {
+        let mut args = vec![subject.root.as_str()];
+        args.extend(lint);
+        subject.tools.outcome("chroot", &args, purpose)?
+    };
+    Ok(if ended.success() {
+        Verdict::Fine(ended.output().lines().last().unwrap_or_default().to_owned())
+    } else {
+        Verdict::Wrong(ended.output())
+    })
+}
+
 /// As bootc's lint `api-base-directories`.
 pub(super) fn api_folders(subject: &Subject<'_>) -> Outcome {
     let missing: Vec<String> = MOUNTED_ON

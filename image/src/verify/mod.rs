@@ -152,6 +152,7 @@ const fn warning(
 /// Every check, sorted by name.
 const CHECKS: &[Check] = &[
     warning("boot-empty", "nothing in /boot", lints::boot_empty),
+    error("bootc-lint", "bootc's own lints", lints::bootc),
     error("cli-runs", "programs start", payload::runs),
     error("dbus-files", "D-Bus and polkit files valid", kinds::bus_and_polkit),
     error("files-utf8", "file names are UTF-8", lints::utf8),
@@ -181,6 +182,7 @@ const CHECKS: &[Check] = &[
     error("rpm-removed", "unwanted RPMs are gone", packages::removed),
     error("secrets-absent", "no private key left behind", lints::secrets),
     error("secrets-layers", "no private key in any layer", image::secrets),
+    error("signature-policy", "hosts enforce the signature", identity::policy),
     error("sysusers-group", "group maccel comes from sysusers.d", payload::group),
     error("sysusers-valid", "sysusers.d as systemd reads it", kinds::sysusers),
     error("tmpfiles-run", "/run/vespera comes from tmpfiles.d", payload::tmpfiles),

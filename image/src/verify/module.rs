@@ -10,12 +10,9 @@ use module_check::proof::Proof;
 use module_check::{KernelTree, ModuleFile, Root};
 
 use super::{Outcome, Subject, Unable, Verdict, none_of};
-use crate::customize::module;
+use crate::customize::module::{self, CERTIFICATE};
 use crate::kernel;
 use crate::modinfo::{self, Modinfo};
-
-/// The certificate that people enrol, so that Secure Boot lets the module in.
-const CERTIFICATE: &str = "usr/share/vespera/module-signing.der";
 
 pub(super) fn kernel_single(subject: &Subject<'_>) -> Outcome {
     match kernel::release(subject.root) {

@@ -86,7 +86,8 @@ fn image(config: &Config) -> Root {
     let facts = BuildFacts { name: config.name(), payload, ..BuildFacts::default() };
     customize::identity::write(root.path(), config, KERNEL, &facts, report).unwrap();
     let module = from.path().join("build/maccel.ko");
-    customize::module::install(root.path(), &module, KERNEL, false, &tools, report).unwrap();
+    let built = customize::module::Built { module: &module, release: KERNEL, certificate: None };
+    customize::module::install(root.path(), built, false, &tools, report).unwrap();
     finish::finish(root.path(), report).unwrap();
     root
 }

@@ -6,6 +6,11 @@
 // Every function here is a test, or serves one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod building;
+mod built;
+mod compare;
+mod detect;
+mod flatpak;
 mod killed;
 mod place;
 mod publish;

@@ -70,6 +70,12 @@ impl Place {
         place
     }
 
+    /// Ends the registry, as an outage does.
+    pub(crate) fn stop_registry(&mut self) {
+        self.registry.kill().unwrap();
+        self.registry.wait().unwrap();
+    }
+
     /// A place whose images are signed with a fresh key.
     pub(crate) fn with_key(auth: &str) -> Self {
         let place = Self::new(auth);
@@ -139,11 +145,21 @@ impl Place {
     /// Builds an image that verification has nothing to say against; `mark` is what tells it from
     /// others. Returns its name in storage.
     pub(crate) fn build(&self, mark: &str) -> String {
-        self.build_with(mark, |_| ())
+        self.build_with(mark, &[], |_| ())
     }
 
-    /// The same, with a change to its files before they are packed.
-    pub(crate) fn build_with(&self, mark: &str, change: impl FnOnce(&Path)) -> String {
+    /// The same, from a base with this digest.
+    pub(crate) fn build_from(&self, mark: &str, base: &str) -> String {
+        self.build_with(mark, &["--base-digest", base], |_| ())
+    }
+
+    /// The same, with more facts, and a change to its files before they are packed.
+    pub(crate) fn build_with(
+        &self,
+        mark: &str,
+        facts: &[&str],
+        change: impl FnOnce(&Path),
+    ) -> String {
         let root = self.path(&format!("root-{mark}"));
         let file = |path: &str, text: &str| {
             self.write(&format!("root-{mark}/{path}"), text);
@@ -158,10 +174,9 @@ impl Place {
         let words = ["customize", "--root", root.to_str().unwrap(), "payload", "--from", "/none"];
         run(&mut self.program(&words));
         change(&root);
-        let plan: Value = serde_json::from_str(&run(
-            &mut self.program(&["plan", "--json", "--date", DATE, "--kernel", KERNEL])
-        ))
-        .unwrap();
+        let words = ["plan", "--json", "--date", DATE, "--kernel", KERNEL];
+        let plan = run(self.program(&words).args(facts));
+        let plan: Value = serde_json::from_str(&plan).unwrap();
         let container = run(self.command("buildah").args(["from", "scratch"]));
         let buildah = |words: &[&str]| run(self.command("buildah").args(words));
         buildah(&["add", "--quiet", &container, root.to_str().unwrap(), "/"]);

@@ -18,7 +18,14 @@ const BASIC: &str = "c29tZW9uZTpzZWNyZXQ=";
 fn image_is_staged_verified_signed_and_tagged_by_one_digest() {
     let place = Place::with_key("");
     place.config("signing: {image: true}");
-    let built = place.build("one");
+    // The image ships the public key, as `signing.image` wants it.
+    let (root, host) = (place.path("root-one"), place.host.clone());
+    let built = place.build_with("one", &[], |_| {
+        let words = ["customize", "--root", root.to_str().unwrap(), "identity"];
+        let mut identity = place.program(&words);
+        identity.args(["--registry", &host, "--image-name", "org/vespera"]);
+        run(identity.args(["--public-key", "cosign.pub"]));
+    });
     let words = ["--key", "cosign.key", "--summary", "summary.md", "--metadata", "metadata.json"];
     let said = run(&mut place.publish(&built, &words));
     let digest = place.digest("latest").unwrap();
@@ -84,7 +91,7 @@ fn image_with_a_fault_is_refused_and_no_tag_moves() {
     place.config("");
     run(&mut place.publish(&place.build("old"), &["--key", "cosign.key"]));
     let before = place.digest("latest");
-    let bad = place.build_with("bad", |root| {
+    let bad = place.build_with("bad", &[], |root| {
         use std::os::unix::fs::PermissionsExt as _;
         let path = root.join("usr/share/mark");
         fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap();

@@ -94,6 +94,26 @@ fn signed_without_a_certificate_to_enrol() {
 }
 
 #[test]
+fn wrong_key() {
+    use module_check::fixtures::signing::certificate;
+    let with_certificate = |number: u8| {
+        seen_or_fine(move |root| {
+            let module = ModuleBuilder::new(KERNEL).signed_by(7).bytes();
+            root.file(&module_path(), modinfo::compress(&module).unwrap());
+            root.file(customize::module::CERTIFICATE, certificate(number));
+        })
+    };
+    assert_eq!(with_certificate(8), ["module-signature"]);
+    assert_eq!(with_certificate(7), [""; 0]);
+}
+
+fn seen_or_fine(seed: impl Fn(&Root)) -> Vec<&'static str> {
+    let root = image(&config(CONFIG));
+    seed(&root);
+    faults(&run(&root, &config(CONFIG), Some(KERNEL), &tools()))
+}
+
+#[test]
 fn module_changed_after_it_was_signed() {
     let found = seeded(|root| {
         let mut module = ModuleBuilder::new(KERNEL).crcs(true).signed_by(7).bytes();
@@ -280,6 +300,43 @@ fn labels_of_the_base() {
     assert_eq!(faults(&report), ["labels-image"], "{}", report.text());
     let text = &detail(&report, "labels-image").detail;
     assert!(text.contains("org.vespera.gpu.variant is nvidia-open, not main"), "{text}");
+}
+
+#[test]
+fn policy_that_enforces_nothing() {
+    let key = customize::policy::KEY;
+    let strict = config(&format!("{CONFIG}\nsigning: {{image: true}}"));
+    assert_eq!(seen(&strict, Some(KERNEL), &tools(), |_| ()), ["signature-policy"]);
+    let without_an_entry = seeded(|root| {
+        root.file(key, "PUBLIC");
+    });
+    assert_eq!(without_an_entry, ["signature-policy"]);
+    // Written by the stage itself, it is fine.
+    let root = image(&config(CONFIG));
+    let public = root.file("tmp/cosign.pub", "PUBLIC");
+    let facts = BuildFacts {
+        name: "vespera".into(),
+        reference: Some("ghcr.io/me/vespera".into()),
+        ..BuildFacts::default()
+    };
+    let report: &mut Vec<String> = &mut Vec::new();
+    customize::identity::write(root.path(), &config(CONFIG), KERNEL, &facts, report).unwrap();
+    customize::policy::write(root.path(), "ghcr.io/me/vespera", &public, report).unwrap();
+    let report = run(&root, &config(CONFIG), Some(KERNEL), &tools());
+    assert_eq!(detail(&report, "signature-policy").status, Status::Ok, "{}", report.text());
+    assert!(report.passed, "{}", report.text());
+}
+
+#[test]
+fn lint_of_bootc_itself() {
+    let strict = tools().with("chroot", |args| match args {
+        [_, "bootc", ..] => failed("Lint failed: kernel"),
+        _ => chroot(&["htop"])(args),
+    });
+    let found = seen(&config(CONFIG), None, &strict, |root| {
+        root.file("usr/bin/bootc", "program");
+    });
+    assert_eq!(found, ["bootc-lint"]);
 }
 
 #[test]

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command that builds an image.
+
+use std::fs;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use camino::Utf8Path;
+use image::build::{self, Options};
+use image::config::Config;
+use image::driver::{headers, sign};
+use image::plan::{self, Facts};
+use image::registry::Skopeo;
+use image::tool::Tools as _;
+use image::{clock, explain, inspect, tool};
+
+use crate::args::Build;
+use crate::commands::{known, load};
+use crate::secret;
+
+pub(crate) fn build(args: Build) -> Result<ExitCode> {
+    let config = load(&args.config, &args.built)?;
+    let program = build::choose(&tool::Path)?;
+    let mut facts = known(args.facts);
+    facts.date.get_or_insert_with(clock::now);
+    let registry = Skopeo { tools: &tool::Path, insecure: args.insecure };
+    let (facts, rpms) = if args.offline { (facts, None) } else { ask(&config, facts, &registry)? };
+    let image = plan::image(&config, &facts, config.base.variant, config.base.gpu);
+    build::emulation("/".into(), &image.platforms)?;
+    let names = match args.names {
+        names if names.is_empty() => vec![format!("localhost/{}:local", image.name)],
+        names => names,
+    };
+    let key = secret::given(args.module_key).map(|key| secret::File::of(&key)).transpose()?;
+    let key = key.as_ref().map(secret::File::path);
+    let options = Options {
+        file: args.file,
+        context: args.context,
+        names,
+        build_args: build_args(args.build_args, args.headers.or(rpms), key)?,
+        secrets: secrets(args.secrets, key),
+        no_cache: args.no_cache,
+        squash: args.squash,
+        layer_cache: args.layer_cache,
+        jobs: args.jobs,
+        extra: args.extra,
+    };
+    println!("free space: {}", free());
+    let started = Instant::now();
+    let mut log = String::new();
+    let result = build::build(program, &image, &options, &tool::Path, &mut |line| {
+        println!("{line}");
+        log.push_str(line);
+        log.push('\n');
+    });
+    println!("free space: {}", free());
+    if let Some(file) = &args.log {
+        fs::write(file, &log).with_context(|| format!("cannot write {file}"))?;
+    }
+    if result.is_err() {
+        for explanation in explain::explain(&log) {
+            eprintln!("\n{}", explanation.text());
+        }
+    }
+    result?;
+    println!("built {} in {} s with {program}", image.name, started.elapsed().as_secs());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the registry what is not given: which build of the base this will be, its kernel, and
+/// where the headers of that kernel are.
+fn ask(
+    config: &Config,
+    mut facts: Facts,
+    registry: &Skopeo<'_>,
+) -> Result<(Facts, Option<String>)> {
+    let reference = plan::image(config, &facts, config.base.variant, config.base.gpu).base;
+    let base = inspect::base(registry, &reference)?;
+    let rpms = if config.maccel.enabled { headers::image(registry, &base)? } else { None };
+    facts.base_digest.get_or_insert(base.digest);
+    facts.kernel.get_or_insert(base.kernel);
+    Ok((facts, rpms))
+}
+
+/// What the Containerfile has to know besides the plan. The fingerprint is there for the layer
+/// cache, which does not look at secrets: another key is another build.
+fn build_args(
+    mut given: Vec<String>,
+    headers: Option<String>,
+    key: Option<&Utf8Path>,
+) -> Result<Vec<String>> {
+    given.extend(headers.map(|image| format!("HEADERS_IMAGE={image}")));
+    if let Some(key) = key {
+        given.push(format!("MODULE_KEY={}", sign::fingerprint(key, &tool::Path)?));
+    }
+    Ok(given)
+}
+
+fn secrets(mut given: Vec<String>, key: Option<&Utf8Path>) -> Vec<String> {
+    given.extend(key.map(|key| format!("id={},src={key}", build::MODULE_KEY)));
+    given
+}
+
+/// The free space where this is built, for whoever reads the log of a build that ran out of it.
+fn free() -> String {
+    let args = ["--human-readable", "--output=avail,target", "."];
+    tool::Path
+        .run("df", &args, "see the free space")
+        .ok()
+        .and_then(|said| said.stdout.lines().last().map(|line| line.trim().to_owned()))
+        .unwrap_or_else(|| "not known".to_owned())
+}
