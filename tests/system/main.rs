@@ -15,6 +15,7 @@ mod image;
 mod mismatch;
 mod pointer;
 mod races;
+mod rebased;
 mod refusals;
 mod settings;
 mod turning;
@@ -73,6 +74,16 @@ fn everything(artifacts: &Arc<Artifacts>) -> (Vec<Arc<Group>>, Vec<Trial>) {
             }
         }
         Err(error) => trials.push(vec![failing("image", &error)]),
+    }
+    match (artifacts.image(image::NAME), artifacts.image(rebased::NAME)) {
+        (Ok(first), Ok(second)) => {
+            let (group, tests) = rebased::tests(artifacts, first, second);
+            groups.push(group);
+            trials.push(tests);
+        }
+        (_, Err(error)) => trials.push(vec![failing("rebased", &error)]),
+        // Told above.
+        (Err(_), Ok(_)) => {}
     }
     (groups, interleaved(trials))
 }

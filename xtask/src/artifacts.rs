@@ -9,8 +9,9 @@ use crate::cache::Cache;
 use crate::compilers::Compilers;
 use crate::driver;
 use crate::guest;
-use crate::headers::Family;
-use crate::image::Image;
+use crate::headers::{Family, Headers};
+use crate::image::{self, Image, Recipe, Yard};
+use crate::images;
 use crate::kernels::{Kernel, Series};
 use crate::privilege;
 use crate::progress::Steps;
@@ -31,9 +32,17 @@ pub(crate) enum Extent {
     All,
 }
 
-/// Makes kernels, stand-ins, image and guest program; returns the path of the list
-/// of them, which the harness finds through `VESPERA_ARTIFACTS`.
-pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Utf8PathBuf> {
+/// What was made.
+#[derive(Debug)]
+pub(crate) struct Made {
+    /// The list of it, which the harness finds through `VESPERA_ARTIFACTS`.
+    pub(crate) list: Utf8PathBuf,
+    /// The images: the shipped one, and with everything also the second and its update.
+    pub(crate) images: Vec<Image>,
+}
+
+/// Makes kernels, stand-ins, images and guest program.
+pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Made> {
     privilege::prepare()?;
     let workshop = Workshop::make(cache, steps)?;
     let kernel = Kernel::fetch(cache, steps, &workshop, Series::Image)?;
@@ -41,30 +50,34 @@ pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Utf8P
         Extent::Image => Vec::new(),
         Extent::Kernels | Extent::All => drivers(cache, steps, &workshop, &kernel)?,
     };
-    let (kernels, images) = match extent {
-        Extent::Kernels => (drivers, Vec::new()),
-        Extent::Image | Extent::All => {
-            let standin = Standin::make(cache, steps, &workshop, &kernel)?;
-            let image = Image::build(cache, steps, &workshop, &standin)?;
-            let listed = json!({
-                "name": IMAGE,
-                "root": image.root,
-                "kernel": kernel.release,
-                "reference": image.reference,
-            });
-            // The driver for the image's own kernel comes with the image.
-            let mut kernels = drivers;
-            kernels.retain(|(other, _)| other.release != kernel.release);
-            kernels.insert(0, (kernel, image.maccel));
-            (kernels, vec![listed])
+    let mut kernels = drivers;
+    let mut images = Vec::new();
+    let mut bootable = Vec::new();
+    if extent != Extent::Kernels {
+        let standin = Standin::make(cache, steps, &workshop, &kernel)?;
+        let program = steps.run("program vespera-image", |step| image::program(cache, step))?;
+        let yard = Yard { cache, steps, workshop: &workshop, program: &program };
+        let recipe = images::first(&standin, &kernel);
+        let first = yard.build(&recipe)?;
+        let files = yard.files(&first)?;
+        bootable.push(listed_image(&first, &files.root));
+        images.push(first);
+        if extent == Extent::All {
+            let newest = kernels.last().map(|(kernel, _)| kernel).context("no newest kernel")?;
+            let (more, root) = more_images(&yard, &recipe, newest)?;
+            bootable.push(root);
+            images.extend(more);
         }
-    };
+        // The driver for the image's own kernel comes with the image.
+        kernels.retain(|(other, _)| other.release != kernel.release);
+        kernels.insert(0, (kernel, files.maccel));
+    }
     let kernels: Vec<_> = kernels.iter().map(|(kernel, maccel)| listed(kernel, maccel)).collect();
     let artifacts = json!({
         "format": 1,
         "guest": guest::build(cache, steps)?,
         "kernels": kernels,
-        "images": images,
+        "images": bootable,
     });
     let name = match extent {
         Extent::Image => "image-artifacts.json",
@@ -74,7 +87,28 @@ pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Utf8P
     let path = cache.folder("made")?.join(name);
     let text = serde_json::to_string_pretty(&artifacts)?;
     std::fs::write(&path, text + "\n").with_context(|| format!("cannot write {path}"))?;
-    Ok(path)
+    Ok(Made { list: path, images })
+}
+
+/// The second image and the first with another driver; only the second boots.
+fn more_images(yard: &Yard<'_>, first: &Recipe, newest: &Kernel) -> Result<(Vec<Image>, Value)> {
+    let Yard { cache, steps, workshop, .. } = *yard;
+    let compilers = Compilers::make(cache, steps)?;
+    let headers = Headers::find(cache, steps, &compilers, newest, Family::Amd64)?;
+    let base = Standin::developers_base(cache, steps, workshop, newest, &headers)?;
+    let second = yard.build(&images::second(cache, first, base, newest)?)?;
+    let root = listed_image(&second, &yard.files(&second)?.root);
+    let update = yard.build(&images::driver_update(first)?)?;
+    Ok((vec![second, update], root))
+}
+
+fn listed_image(image: &Image, root: &Utf8Path) -> Value {
+    json!({
+        "name": image.name,
+        "root": root,
+        "kernel": image.kernel,
+        "reference": image.reference,
+    })
 }
 
 /// The kernel of the image, the oldest and the newest, each with the driver for it; that

@@ -29,6 +29,7 @@ const FOLDERS: &[&str] = &[
     "build-cache",
     "containers",
     "guest-logs",
+    "keys",
     "logs",
     "made",
     "scratch",

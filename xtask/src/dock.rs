@@ -12,14 +12,19 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cache::{Cache, Key};
 use crate::enter::Room;
+use crate::image::Image;
 use crate::mirror::Mirror;
 use crate::process;
 use crate::progress::Steps;
 use crate::source;
-use crate::workshop::{CONTAINERS_CONF, SUITE, bootstrap, write_as_root};
+use crate::workshop::{CONTAINERS_CONF, bootstrap, write_as_root};
 
+/// Newer than the workshop: with the cosign whose own form of signature no host reads, and a
+/// flatpak that reads preinstall.d.
+const SUITE: &str = "forky";
 const PACKAGES: &[&str] = &[
     "ca-certificates",
+    "flatpak",
     "buildah",
     "netavark",
     "skopeo",
@@ -33,6 +38,10 @@ const PACKAGES: &[&str] = &[
     "file",
     "xz-utils",
 ];
+
+/// The variables that tell the tests of the images, in the order in which they are made: each its
+/// name in storage and its configuration.
+const IMAGES: &[&str] = &["VESPERA_FIRST", "VESPERA_SECOND", "VESPERA_UPDATE"];
 
 /// The dock, made.
 #[derive(Debug)]
@@ -83,15 +92,28 @@ pub(crate) fn build_tests(cache: &Cache) -> Result<Utf8PathBuf> {
         .context("cargo named no test program")
 }
 
-/// A command that runs the test program inside the dock.
-pub(crate) fn tests(dock: &Dock, cache: &Cache, program: &Utf8Path) -> Result<Command> {
+/// A command that runs the test program inside the dock, on the images that were built.
+pub(crate) fn tests(
+    dock: &Dock,
+    cache: &Cache,
+    program: &Utf8Path,
+    images: &[Image],
+) -> Result<Command> {
     let source = source::root()?;
     // The tests find the program under test and the repository at the paths they were built with.
     let target = cache.folder("target-guest")?;
+    let scratch = cache.folder("scratch")?;
     let room = dock
         .room(cache)?
         .bind_read_only(&target, target.as_str())
         .bind_read_only(&source, source.as_str())
+        .bind_read_only(&scratch, scratch.as_str())
         .workdir("/tmp");
-    room.command(program.as_str())
+    // The environment stays outside: what the tests are told comes as words.
+    let mut command = room.command("env")?;
+    for (variable, image) in IMAGES.iter().zip(images) {
+        command.arg(format!("{variable}={} {}", image.reference, image.config));
+    }
+    command.arg(program.as_str());
+    Ok(command)
 }

@@ -2,7 +2,7 @@
 //! What a module is built against: the headers of a kernel, unpacked, not installed.
 
 use anyhow::{Context, Result};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cache::{Cache, Key};
 use crate::compilers::Compilers;
@@ -14,7 +14,7 @@ use crate::progress::Steps;
 
 /// Where a room shows the headers. The packages are made for `/`, and their Makefile
 /// names its other half by the full path.
-const PLACE: &str = "/headers";
+pub(crate) const PLACE: &str = "/headers";
 
 /// The processor family of a kernel, as Debian names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub(crate) struct Headers {
     pub(crate) build: String,
     /// The compiler that built the kernel, for example `gcc-12`.
     pub(crate) compiler: String,
+    /// The headers themselves, with `usr/src` and `usr/lib`.
+    pub(crate) unpacked: Utf8PathBuf,
 }
 
 impl Headers {
@@ -80,7 +82,7 @@ impl Headers {
         let unpacked = made.join("unpacked");
         let compiler = compiler(&unpacked.join("usr/src").join(&package))?;
         let room = compilers.room().bind_read_only(&unpacked, PLACE);
-        Ok(Self { room, build: format!("{PLACE}/usr/src/{package}"), compiler })
+        Ok(Self { room, build: format!("{PLACE}/usr/src/{package}"), compiler, unpacked })
     }
 }
 

@@ -14,6 +14,7 @@ mod artifacts;
 mod bench;
 mod bus;
 mod cache;
+mod ci;
 mod compilers;
 mod debug_kernel;
 mod deny;
@@ -24,7 +25,9 @@ mod generate;
 mod guest;
 mod headers;
 mod image;
+mod images;
 mod kernels;
+mod lint;
 mod mirror;
 mod privilege;
 mod process;
@@ -35,6 +38,7 @@ mod source;
 mod standin;
 mod test;
 mod up;
+mod workflow;
 mod workshop;
 
 use std::process::ExitCode;
@@ -59,6 +63,8 @@ enum Command {
     Build(setup::Args),
     /// Run every test of the repository
     Test(test::Args),
+    /// Run the steps of the build workflow here, against a registry on loopback
+    Ci(setup::Args),
     /// Run the long tests: more of everything, on a kernel that watches
     Soak(soak::Args),
     /// Measure and print the figures
@@ -78,6 +84,7 @@ fn main() -> ExitCode {
         Command::Up(args) => up::main(&args),
         Command::Build(args) => up::build(args),
         Command::Test(args) => test::main(&args),
+        Command::Ci(args) => ci::main(args),
         Command::Soak(args) => soak::main(&args),
         Command::Bench(args) => bench::main(&args),
         Command::Generate(args) => generate::main(&args),

@@ -19,9 +19,10 @@ pub(crate) struct Mirror {
 impl Mirror {
     /// Reads `VESPERA_DEBIAN_MIRROR`, else the machine's apt configuration.
     pub(crate) fn find() -> Result<Self> {
-        if let Ok(main) = std::env::var("VESPERA_DEBIAN_MIRROR") {
-            let security = std::env::var("VESPERA_DEBIAN_SECURITY_MIRROR")
-                .unwrap_or_else(|_| format!("{}-security", main.trim_end_matches('/')));
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        if let Some(main) = set("VESPERA_DEBIAN_MIRROR") {
+            let security = set("VESPERA_DEBIAN_SECURITY_MIRROR")
+                .unwrap_or_else(|| format!("{}-security", main.trim_end_matches('/')));
             return Ok(Self { main: main.trim_end_matches('/').to_owned(), security });
         }
         let mut uris = Vec::new();

@@ -87,7 +87,7 @@ fn driver(cache: &Cache, steps: &Steps, wanted: impl Fn(Part) -> bool) -> Result
         steps.show("driver on the debug kernel", || system_tests(cache, &list))?;
     }
     if wanted(Part::Stock) {
-        let list = artifacts::make(cache, steps, Extent::Kernels)?;
+        let list = artifacts::make(cache, steps, Extent::Kernels)?.list;
         steps.show("driver on the distribution's kernels", || system_tests(cache, &list))?;
     }
     Ok(())

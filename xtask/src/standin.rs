@@ -10,6 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cache::{Cache, Key};
 use crate::enter::Room;
+use crate::headers::{Headers, PLACE};
 use crate::kernels::Kernel;
 use crate::mirror::Mirror;
 use crate::privilege;
@@ -63,10 +64,25 @@ impl Standin {
         workshop: &Workshop,
         kernel: &Kernel,
     ) -> Result<Self> {
-        let maker = Maker { cache, steps, workshop, kernel };
+        let maker = Maker { cache, steps, workshop, kernel, headers: None };
         let root = maker.root()?;
         let repo = maker.repo()?;
         Ok(Self { base: maker.base(&root, &repo)?, builder: maker.builder()? })
+    }
+
+    /// The base of another build, as the developers' variant is: with a kernel of its own and the
+    /// headers of it. Returns its reference; the builder is the same.
+    pub(crate) fn developers_base(
+        cache: &Cache,
+        steps: &Steps,
+        workshop: &Workshop,
+        kernel: &Kernel,
+        headers: &Headers,
+    ) -> Result<String> {
+        let maker = Maker { cache, steps, workshop, kernel, headers: Some(&headers.unpacked) };
+        let root = maker.root()?;
+        let repo = maker.repo()?;
+        maker.base(&root, &repo)
     }
 }
 
@@ -75,6 +91,8 @@ struct Maker<'a> {
     steps: &'a Steps,
     workshop: &'a Workshop,
     kernel: &'a Kernel,
+    /// The headers that go into the base, for the variant that has them.
+    headers: Option<&'a Utf8Path>,
 }
 
 impl Maker<'_> {
@@ -114,21 +132,43 @@ impl Maker<'_> {
     }
 
     fn base(&self, root: &Utf8Path, repo: &Utf8Path) -> Result<String> {
-        let key = Key::new("standin-base-1")
+        let key = Key::new("standin-base-2")
             .part(self.workshop.key())
             .part(root.as_str())
             .part(repo.as_str())
             .part(&self.kernel.release)
+            .part(self.headers.map_or("", Utf8Path::as_str))
             .parts(LEFT_OUT_MODULES);
         let key = source::hash(key, &["tests/standin/base.Containerfile", "tests/standin/files"])?;
-        self.image("vespera-standin", "stand-in base: image", key, |step, context| {
+        let (name, title) = match self.headers {
+            None => ("vespera-standin", "stand-in base: image"),
+            Some(_) => ("vespera-standin-dx", "stand-in base: image for developers"),
+        };
+        self.image(name, title, key, |step, context| {
             fs::hard_link(root, context.join("root.tar"))
                 .or_else(|_| fs::copy(root, context.join("root.tar")).map(drop))?;
             let files = source::root()?.join(FILES).join("files");
             process::run(step, &mut copy(&["-r"], &files, &context.join("files")))?;
             process::run(step, &mut copy(&["-r"], repo, &context.join("repo")))?;
+            self.put_headers(step, &context.join("headers"))?;
             self.modules(step, &context.join("modules"))
         })
+    }
+
+    /// The headers where Fedora's kernel-devel has them. Debian's name each other by their full
+    /// path, and the Containerfile shows the base at `/base`.
+    fn put_headers(&self, step: &Step, target: &Utf8Path) -> Result<()> {
+        fs::create_dir_all(target)?;
+        let Some(headers) = self.headers else { return Ok(()) };
+        process::run(step, &mut copy(&["-r"], &headers.join("usr/."), target))?;
+        let package = format!("linux-headers-{}", self.kernel.release);
+        let makefile = target.join("src").join(&package).join("Makefile");
+        let text = fs::read_to_string(&makefile).with_context(|| format!("no {makefile}"))?;
+        fs::write(&makefile, text.replace(&format!("{PLACE}/usr/src/"), "/base/usr/src/"))?;
+        let kernels = target.join("src/kernels");
+        fs::create_dir_all(&kernels)?;
+        std::os::unix::fs::symlink(format!("../{package}"), kernels.join(&self.kernel.release))?;
+        Ok(())
     }
 
     /// The kernel as Fedora Atomic lays it out: everything below one folder.
@@ -144,11 +184,16 @@ impl Maker<'_> {
         }
         fs::copy(self.kernel.folder.join("vmlinuz"), folder.join("vmlinuz"))?;
         let headers = format!("usr/src/linux-headers-{}/Module.symvers", self.kernel.release);
-        let symvers = fs::read(self.workshop.root().join(&headers))
-            .with_context(|| format!("the workshop has no {headers}"))?;
+        let of = self.headers.unwrap_or(self.workshop.root());
+        let symvers =
+            fs::read(of.join(&headers)).with_context(|| format!("no {headers} in {of}"))?;
         fs::write(folder.join("symvers"), symvers)?;
         let room = self.workshop.room(self.cache)?.bind(&folder, "/w");
         process::run(step, room.command("xz")?.args(["--check=crc32", "-0", "/w/symvers"]))
+    }
+
+    fn title(&self) -> &'static str {
+        if self.headers.is_some() { "aurora-dx" } else { "aurora" }
     }
 
     fn builder(&self) -> Result<String> {
@@ -196,6 +241,7 @@ impl Maker<'_> {
                 room.command("buildah")?
                     .args(["build", "--quiet", "--layers=false", "--force-rm", "--network=host"])
                     .arg(format!("--build-arg=KERNEL_RELEASE={}", self.kernel.release))
+                    .arg(format!("--build-arg=TITLE={}", self.title()))
                     .arg(format!("--file=/standin/{recipe}.Containerfile"))
                     .args(["--tag", &reference, "/w"]),
             )?;

@@ -12,6 +12,7 @@ use crate::cache::Cache;
 use crate::deny;
 use crate::dock::{self, Dock};
 use crate::generate;
+use crate::lint::Linters;
 use crate::process;
 use crate::progress::{Steps, seconds};
 use crate::setup;
@@ -60,6 +61,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     steps.show("unit and integration tests", || {
         show(&mut cargo(&["test", "--workspace", "--locked", "--quiet"])?)
     })?;
+    let linters = Linters::make(&cache, &steps)?;
+    steps.run("Containerfile, workflows, Renovate", |step| linters.run(step))?;
     steps.run("driver frames in user space", |step| arithmetic::check_frames(&cache, step))?;
     steps.run("driver arithmetic: fuzz 10 s", |step| {
         arithmetic::fuzz(&cache, step, Until::Seconds(10)).map(drop)
@@ -74,16 +77,16 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     if args.quick {
         println!("left out by --quick: the image build and the system tests in QEMU");
     } else {
-        let list = artifacts::make(&cache, &steps, Extent::All)?;
+        let made = artifacts::make(&cache, &steps, Extent::All)?;
         let dock = Dock::make(&cache, &steps)?;
         let program =
             steps.run("program: vespera-image and its tests", |_| dock::build_tests(&cache))?;
         steps.show("vespera-image with registry and tools", || {
-            show(&mut dock::tests(&dock, &cache, &program)?)
+            show(&mut dock::tests(&dock, &cache, &program, &made.images)?)
         })?;
         steps.show("system tests in QEMU", || {
             let words = ["test", "--locked", "--package=vespera-tests", "--features=vm"];
-            show(cargo(&words)?.args(["--test=system"]).env("VESPERA_ARTIFACTS", &list))
+            show(cargo(&words)?.args(["--test=system"]).env("VESPERA_ARTIFACTS", &made.list))
         })?;
     }
     steps.summary();

@@ -34,7 +34,7 @@ pub(crate) fn build(args: setup::Args) -> Result<()> {
     setup::ensure(args)?;
     let cache = Cache::open()?;
     let steps = Steps::new(&cache)?;
-    let list = artifacts::make(&cache, &steps, Extent::All)?;
+    let list = artifacts::make(&cache, &steps, Extent::All)?.list;
     steps.summary();
     println!("what was made is listed in {list}");
     Ok(())
@@ -45,7 +45,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     setup::ensure(args.setup)?;
     let cache = Cache::open()?;
     let steps = Steps::new(&cache)?;
-    let list = artifacts::make(&cache, &steps, Extent::Image)?;
+    let list = artifacts::make(&cache, &steps, Extent::Image)?.list;
     let artifacts = Artifacts::read(list.as_std_path())?;
     let image = artifacts.image(artifacts::IMAGE)?;
     let kernel = artifacts.kernel(&image.kernel)?;
