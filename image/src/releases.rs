@@ -12,7 +12,7 @@ use image::customize::Stdout;
 use image::diff::{Diff, Side};
 use image::opened::{self, Opened};
 use image::plan::{self, Image};
-use image::publish::{self, Cosign, Publisher, Signer, Verifier};
+use image::publish::{self, Cosign, GitHub, Publisher, Signer, Verifier};
 use image::registry::{Registry as _, Skopeo};
 use image::verify::{self as checks, Report, Subject};
 use image::{clock, summary, tool, version};
@@ -74,7 +74,7 @@ pub(crate) fn publish(args: Publish) -> Result<ExitCode> {
     let (config, image) = planned(&args.staged)?;
     let (staging, insecure) = (publish::staging_tag(&args.staged.run), args.staged.insecure);
     version::check(version::SKOPEO, &tool::Path)?;
-    let store = Skopeo { tools: &tool::Path, insecure };
+    let store = GitHub(Skopeo { tools: &tool::Path, insecure });
     let key = secret::given(args.key);
     let shipped = Some(args.public_key).filter(|path| path.exists());
     let signer = key

@@ -204,6 +204,7 @@ impl Runner {
             ("secrets.MODULE_SIGNING_KEY", &module_key),
             ("secrets.SIGNING_SECRET", &signing),
             ("secrets.COSIGN_PASSWORD", ""),
+            ("secrets.GITHUB_TOKEN", ""),
         ] {
             known.set(expression, value);
         }

@@ -5,6 +5,7 @@
 //! that the registry then has, in the same repository. Whatever happens on the way, each final tag
 //! names either the image it named before or the new, verified one: a tag changes in one request.
 
+mod github;
 mod neutral;
 pub mod policy;
 pub mod signing;
@@ -18,6 +19,7 @@ use crate::plan::Image;
 use crate::registry::{self, Inspected, Store};
 use crate::verify;
 
+pub use github::GitHub;
 pub use neutral::manifest;
 pub use signing::{Cosign, Signer};
 
@@ -228,10 +230,11 @@ impl Publisher<'_> {
                 report.line(&format!("staging: {tagged} removed"));
                 Ok(None)
             }
-            Err(registry::Error::Refused { reason, .. }) => {
+            // A tag that holds nothing is a blemish, not a reason to call the run a failure.
+            Err(error @ (registry::Error::Refused { .. } | registry::Error::Tool(_))) => {
+                let reason = error.to_string();
                 report.line(&format!(
-                    "staging: {tagged} holds nothing any more; the registry does not delete: \
-                     {reason}"
+                    "staging: {tagged} holds nothing any more, but could not be removed: {reason}"
                 ));
                 Ok(Some(reason))
             }
