@@ -77,6 +77,24 @@ pub(crate) enum Command {
     History(Show),
     /// Show a desktop notification if the next boot has no fitting module
     Notify,
+    /// Measure how often a mouse reports, and how evenly (needs root)
+    Rate {
+        /// The device, as in /dev/input (event5); the only mouse by default
+        device: Option<String>,
+        /// How long to measure
+        #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
+        seconds: u32,
+        #[command(flatten)]
+        show: Show,
+    },
+    /// Write one redacted archive for whoever helps
+    Report {
+        /// The archive, which must not exist; vespera-report-TIME.tar.gz here by default
+        #[arg(long, value_name = "FILE")]
+        output: Option<Utf8PathBuf>,
+        #[command(flatten)]
+        show: Show,
+    },
     /// Print the completions of a shell
     Completion {
         /// The shell

@@ -2,17 +2,20 @@
 //! `vesperactl group`: who may change mouse settings without asking.
 //!
 //! On ostree hosts a group may live in the image's /usr/lib/group alone. `usermod -aG` then
-//! reports success and changes nothing, since it writes only to /etc/group. So the line is put
-//! there first, and the outcome is read back.
+//! reports success and changes nothing, since it writes only to /etc/group; nor does it know
+//! people who are not in /etc/passwd (systemd-homed, a directory). So the line is put there first,
+//! `gpasswd` adds anybody the system knows, and the outcome is read back.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 use health::group::{self, Group};
 use health::person::{Membership, Person};
 use health::{MACCEL, Root};
+use rustix::fs::{FlockOperation, fcntl_lock};
 use serde::Serialize;
 
 use crate::args::Show;
@@ -21,6 +24,8 @@ use crate::exit::{self, Outcome};
 /// The version of the JSON.
 const FORMAT: u32 = 1;
 const ETC_GROUP: &str = "etc/group";
+/// What all programs that change users lock meanwhile (`lckpwdf(3)`).
+const LOCK: &str = "etc/.pwd.lock";
 
 #[derive(Debug, Serialize)]
 struct GroupReport {
@@ -79,26 +84,47 @@ pub(crate) fn add(root: &Root, user: Option<String>) -> anyhow::Result<Outcome> 
     let user = user
         .or_else(|| std::env::var("SUDO_USER").ok())
         .context("name the user: vesperactl group add USER")?;
+    ensure!(is_name(&user), "{user:?} is not the name of a user");
     let group = group::find(root, MACCEL)
         .context("cannot read the group files")?
         .context("there is no group maccel; to create it: systemd-sysusers")?;
     if group.file != ETC_GROUP {
         copy_to_etc(root, &group)?;
     }
-    let status = Command::new("usermod")
-        .args(["-aG", MACCEL, "--", &user])
-        .status()
-        .context("cannot run usermod")?;
-    ensure!(status.success(), "usermod refused ({status})");
+    if !group.members.contains(&user) || group.file != ETC_GROUP {
+        let status = Command::new("gpasswd")
+            .args(["--add", &user, MACCEL])
+            .status()
+            .context("cannot run gpasswd")?;
+        ensure!(status.success(), "gpasswd refused ({status})");
+    }
     let listed = group::find(root, MACCEL)?.is_some_and(|group| group.members.contains(&user));
-    ensure!(listed, "usermod reported success, but {user} is not in /etc/group's maccel");
+    ensure!(listed, "gpasswd reported success, but {user} is not in /etc/group's maccel");
     let text = format!("{user} is in group maccel from the next login on\n");
     Ok(Outcome { text, code: exit::HEALTHY })
+}
+
+/// Whether this can be a user: nothing that is an option or would break the file.
+fn is_name(user: &str) -> bool {
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, ':' | ',' | '/');
+    !user.is_empty() && !user.starts_with('-') && user.chars().all(plain)
+}
+
+/// Holds the lock of the user files as long as the file is open.
+fn lock(root: &Root) -> anyhow::Result<File> {
+    let path = root.at(LOCK);
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = file.with_context(|| format!("cannot open {path}"))?;
+    fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive)
+        .context("another program is changing users or groups; try again")?;
+    Ok(file)
 }
 
 /// Repeats the image's line in /etc/group. Appended in place, so that the file keeps its owner,
 /// its mode and its security label.
 fn copy_to_etc(root: &Root, group: &Group) -> anyhow::Result<()> {
+    let _lock = lock(root)?;
     let path = root.at(ETC_GROUP);
     let text = root.read(ETC_GROUP).context("cannot read /etc/group")?;
     let mut line = String::new();
@@ -149,6 +175,21 @@ mod tests {
           "you": "after-next-login"
         }
         "#);
+    }
+
+    #[test]
+    fn options_and_what_breaks_the_file_are_no_names() {
+        for (user, name) in [
+            ("ann", true),
+            ("ann.b@example.org", true),
+            ("", false),
+            ("--root=/x", false),
+            ("ann,ben", false),
+            ("ann:x", false),
+            ("ann\nroot", false),
+        ] {
+            assert_eq!(is_name(user), name, "{user:?}");
+        }
     }
 
     #[test]

@@ -5,10 +5,11 @@
 //! - `agent`: the way to the agent
 //! - `exit`: the exit codes
 //! - `status`, `doctor`, `module`, `group`, `secure_boot`, `devices`, `set`, `get`, `trial`,
-//!   `profile`, `history`, `notify`: one file per subcommand
+//!   `profile`, `history`, `notify`, `rate`, `report`: one file per subcommand
 //! - `device`: one of the `devices`
 //! - `in_force`, `watch`: settings, mice and the agent in `status`; its `--watch`
 //! - `desktop`: the desktop's own acceleration, for `doctor`
+//! - `redaction`: what a report must not tell
 //! - `manual`: completions and man pages
 //! - `screen`: marks, colours and lines for people
 
@@ -28,6 +29,9 @@ mod manual;
 mod module;
 mod notify;
 mod profile;
+mod rate;
+mod redaction;
+mod report;
 mod screen;
 mod secure_boot;
 mod set;
@@ -80,6 +84,8 @@ fn main() -> ExitCode {
         Command::Profile(command) => profile::run(&args.root, &command),
         Command::History(show) => history::run(&args.root, &show),
         Command::Notify => notify::run(&args.root),
+        Command::Rate { device, seconds, show } => rate::run(device.as_deref(), seconds, &show),
+        Command::Report { output, show } => report::run(&args.root, output, &show),
         Command::Completion { shell } => Ok(manual::completion(shell)),
         Command::Man { folder } => manual::man(&folder),
     };

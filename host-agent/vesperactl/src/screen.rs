@@ -25,7 +25,6 @@ pub(crate) enum Mark {
 
 impl Ink {
     /// For files, pipes and programs.
-    #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { symbols: false, colours: false };
 
     /// What stdout can show.

@@ -31,6 +31,13 @@ pub(crate) struct StatusArgs {
     pending_exit_77: bool,
 }
 
+impl StatusArgs {
+    /// Asks for the JSON, once.
+    pub(crate) fn json() -> Self {
+        Self { show: Show { json: true }, watch: false, pending_exit_77: false }
+    }
+}
+
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
 struct StatusReport {

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Takes out of a text what tells who and where: names of host and people, serial numbers,
+//! addresses.
+//!
+//! One thing is replaced by one mark throughout, so that a reader still sees what is the same.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use health::Root;
+
+/// Users below this number are programs, with names that are everywhere the same.
+const FIRST_PERSON: u32 = 1000;
+/// `nobody` and beyond.
+const LAST_PERSON: u32 = 60_000;
+const PASSWD: [&str; 2] = ["etc/passwd", "usr/lib/passwd"];
+/// Files that hold one number or name of this machine alone.
+const IDENTITIES: [(&str, &str); 7] = [
+    ("proc/sys/kernel/hostname", "[host]"),
+    ("etc/hostname", "[host]"),
+    ("etc/machine-id", "[machine]"),
+    ("sys/class/dmi/id/product_serial", "[serial]"),
+    ("sys/class/dmi/id/board_serial", "[serial]"),
+    ("sys/class/dmi/id/chassis_serial", "[serial]"),
+    ("sys/class/dmi/id/product_uuid", "[serial]"),
+];
+/// What stands before a serial number in a text of the kernel or in a saved match.
+const SERIAL_WORDS: [&str; 4] = ["SerialNumber:", "uniq=", "Uniq=", "HID_UNIQ="];
+
+/// What is taken out.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Redaction {
+    /// Words and their marks, longest first.
+    words: Vec<(String, String)>,
+}
+
+impl Redaction {
+    /// Learns what is to be taken out on this host; `callers` are people who may be in no file,
+    /// since they come from a directory.
+    pub(crate) fn of_host(root: &Root, callers: &[String]) -> Self {
+        let mut redaction = Self::default();
+        for (file, mark) in IDENTITIES {
+            if let Some(line) = root.line(file) {
+                redaction.add(&line, mark);
+                if let Some((short, _)) = line.split_once('.') {
+                    redaction.add(short, mark);
+                }
+            }
+        }
+        let mut people = Vec::new();
+        for file in PASSWD {
+            people.extend(people_in(&root.read(file).unwrap_or_default()));
+        }
+        people.extend(callers.iter().filter(|name| *name != "root").map(|name| vec![name.clone()]));
+        redaction.add_people(&people);
+        redaction.add_serials(root);
+        redaction
+    }
+
+    fn add_people(&mut self, people: &[Vec<String>]) {
+        for (number, names) in people.iter().enumerate() {
+            for name in names {
+                self.add(name, &format!("[user-{}]", number + 1));
+            }
+        }
+    }
+
+    /// The serial numbers of mice, as the driver and the input layer tell them.
+    fn add_serials(&mut self, root: &Root) {
+        let mut number = 0;
+        for class in ["sys/class/maccel", "sys/class/input"] {
+            for entry in root.at(class).read_dir_utf8().into_iter().flatten().flatten() {
+                let uniq = root.line(format!("{class}/{}/uniq", entry.file_name()));
+                if let Some(serial) = uniq {
+                    number += 1;
+                    self.add(&serial, &format!("[serial-{number}]"));
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, word: &str, mark: &str) {
+        let word = word.trim();
+        // What every machine may be called tells nothing, and taking it out spoils the rest.
+        let common = ["", "localhost", "localhost.localdomain", "fedora", "None", "Default string"];
+        if common.contains(&word) || self.words.iter().any(|(known, _)| known == word) {
+            return;
+        }
+        self.words.push((word.to_owned(), mark.to_owned()));
+        self.words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+    }
+
+    /// The text without them.
+    pub(crate) fn apply(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (word, mark) in &self.words {
+            text = replace_word(&text, word, mark);
+        }
+        text.split_inclusive('\n').map(|line| addresses(&serials(line))).collect()
+    }
+}
+
+/// The people of a user file: their names, and what they are called in full.
+fn people_in(passwd: &str) -> Vec<Vec<String>> {
+    passwd
+        .lines()
+        .filter_map(|line| {
+            let fields: Vec<_> = line.split(':').collect();
+            let [name, _, uid, _, full, ..] = fields.as_slice() else { return None };
+            let uid: u32 = uid.parse().ok()?;
+            let full = full.split(',').next().unwrap_or_default();
+            let is_person = (FIRST_PERSON..LAST_PERSON).contains(&uid);
+            is_person.then(|| vec![(*name).to_owned(), full.to_owned()])
+        })
+        .collect()
+}
+
+fn is_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+/// Replaces `word` wherever it stands by itself, in any case of its letters.
+fn replace_word(text: &str, word: &str, mark: &str) -> String {
+    let lower = word.to_ascii_lowercase();
+    // ASCII only, so that places in both texts are the same.
+    let haystack = text.to_ascii_lowercase();
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (at, _) in haystack.match_indices(&lower) {
+        let end = at + word.len();
+        let before = text[..at].chars().next_back();
+        let after = text[end..].chars().next();
+        let joined = |edge: Option<char>, own: Option<char>| {
+            edge.is_some_and(is_word) && own.is_some_and(is_word)
+        };
+        if joined(before, word.chars().next()) || joined(after, word.chars().next_back()) {
+            continue;
+        }
+        out.push_str(&text[done..at]);
+        out.push_str(mark);
+        done = end;
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+/// Takes out what stands behind a word for serial numbers, and the third part of a device match
+/// `"vvvv:pppp:serial"`.
+fn serials(line: &str) -> String {
+    let mut line = line.to_owned();
+    for word in SERIAL_WORDS {
+        let mut from = 0;
+        while let Some(at) = line[from..].find(word) {
+            let start = from + at + word.len();
+            let value = line[start..].trim_start_matches([' ', '"']);
+            let begin = line.len() - value.len();
+            let length = value.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(value.len());
+            if length > 0 {
+                line.replace_range(begin..begin + length, "[serial]");
+            }
+            from = start;
+        }
+    }
+    let parts: Vec<String> = line.split('"').map(without_serial).collect();
+    parts.join("\"")
+}
+
+/// `vvvv:pppp:serial` without its serial; anything else as it is.
+fn without_serial(part: &str) -> String {
+    let hex = |text: &str| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match part.splitn(3, ':').collect::<Vec<_>>().as_slice() {
+        [vendor, product, serial]
+            if hex(vendor) && hex(product) && !serial.contains(':') && !serial.is_empty() =>
+        {
+            format!("{vendor}:{product}:[serial]")
+        }
+        _ => part.to_owned(),
+    }
+}
+
+/// Takes out network and Bluetooth addresses, and the UUIDs of disks on a kernel command line.
+fn addresses(line: &str) -> String {
+    let belongs = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.' | '-');
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(start) = rest.find(belongs) {
+        let length = rest[start..].find(|c: char| !belongs(c)).unwrap_or(rest.len() - start);
+        // Letters right before or behind make it part of a word.
+        let (before, token) = (&rest[..start], &rest[start..start + length]);
+        let after = &rest[start + length..];
+        let part_of_word = before.chars().next_back().is_some_and(is_word)
+            || after.chars().next().is_some_and(is_word);
+        out.push_str(before);
+        let bare = token.trim_end_matches(['.', ':', '-']);
+        let (bare, tail) =
+            if is_address(bare) { (bare, &token[bare.len()..]) } else { (token, "") };
+        if !part_of_word && is_address(bare) {
+            out.push_str("[address]");
+        } else if is_uuid(bare) && names_disk(&out) {
+            out.push_str("[disk]");
+        } else {
+            out.push_str(bare);
+        }
+        out.push_str(tail);
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn is_address(token: &str) -> bool {
+    let six_pairs = |separator: char| {
+        let pairs: Vec<_> = token.split(separator).collect();
+        pairs.len() == 6
+            && pairs
+                .iter()
+                .all(|pair| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    let loopback = matches!(token, "127.0.0.1" | "0.0.0.0" | "::" | "::1");
+    !loopback
+        && (six_pairs(':')
+            || six_pairs('-')
+            || token.parse::<Ipv4Addr>().is_ok()
+            || token.parse::<Ipv6Addr>().is_ok())
+}
+
+fn is_uuid(token: &str) -> bool {
+    let lengths: Vec<_> = token.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12]
+}
+
+fn names_disk(text: &str) -> bool {
+    ["UUID=", "uuid=", "luks-", "by-uuid/", "by-partuuid/"].iter().any(|name| text.ends_with(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use module_check::fixtures::FixtureRoot;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn host() -> FixtureRoot {
+        let fixture = FixtureRoot::new();
+        fixture.file("proc/sys/kernel/hostname", b"annas-desk.example.org\n");
+        fixture.file("etc/machine-id", b"0123456789abcdef0123456789abcdef\n");
+        fixture.file(
+            "etc/passwd",
+            b"root:x:0:0::/root:/bin/sh\nmail:x:8:8::/:/x\n\
+              anna:x:1000:1000:Anna B\xc3\xb6hm,,,:/home/anna:/bin/bash\n\
+              nobody:x:65534:65534::/:/x\n",
+        );
+        fixture.file("sys/class/maccel/input5/uniq", b"LZ42-77\n");
+        fixture
+    }
+
+    #[test]
+    fn names_serials_and_addresses_are_gone_and_the_rest_stays() {
+        let fixture = host();
+        let redaction = Redaction::of_host(fixture.root(), &[]);
+        for (text, expected) in [
+            ("annas-desk kernel: x", "[host] kernel: x"),
+            ("at annas-desk.example.org.", "at [host]."),
+            (
+                "/home/anna/.config and /var/home/ANNA",
+                "/home/[user-1]/.config and /var/home/[user-1]",
+            ),
+            ("Anna Böhm writes", "[user-1] writes"),
+            ("annabel and mail stay", "annabel and mail stay"),
+            ("id 0123456789abcdef0123456789abcdef", "id [machine]"),
+            ("uniq=LZ42-77 name=\"M\"", "uniq=[serial] name=\"M\""),
+            ("mouse LZ42-77 came", "mouse [serial-1] came"),
+            ("usb 1-1: SerialNumber: 0012AB\n", "usb 1-1: SerialNumber: [serial]\n"),
+            ("match = \"046d:c08b:XY 1\"", "match = \"046d:c08b:[serial]\""),
+            ("match = \"046d:c08b\"", "match = \"046d:c08b\""),
+            ("from 192.168.1.17: up", "from [address]: up"),
+            ("on 127.0.0.1 and ::1", "on 127.0.0.1 and ::1"),
+            ("inet6 fe80::1ff:fe23:4567:890a%eth0", "inet6 [address]%eth0"),
+            ("mac 00:1A:7d:da:71:13, 00-1a-7d-da-71-13", "mac [address], [address]"),
+            ("root=UUID=0a1b2c3d-0000-1111-2222-333344445555 rw", "root=UUID=[disk] rw"),
+            ("at 12:34:56 on 2026-01-01T00:00:05Z", "at 12:34:56 on 2026-01-01T00:00:05Z"),
+            ("kernel 6.17.1-300.fc43.x86_64", "kernel 6.17.1-300.fc43.x86_64"),
+            ("key AB:01:02:03:04:05:06:07:08", "key AB:01:02:03:04:05:06:07:08"),
+        ] {
+            assert_eq!(redaction.apply(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let redaction = Redaction::of_host(host().root(), &["cleo".to_owned()]);
+        let text = r#"{"a":"annas-desk","b":"anna","c":["192.168.1.1"],"d":"UUID=\"x\""}"#;
+        let json: serde_json::Value = serde_json::from_str(&redaction.apply(text)).unwrap();
+        assert_eq!(json["a"], "[host]");
+        assert_eq!(json["c"][0], "[address]");
+    }
+
+    fn secret() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just("annas-desk".to_owned()),
+            Just("annas-desk.example.org".to_owned()),
+            Just("anna".to_owned()),
+            Just("cleo".to_owned()),
+            Just("LZ42-77".to_owned()),
+            any::<[u8; 4]>()
+                .prop_filter("told apart", |b| b[0] != 127 && b[0] != 0)
+                .prop_map(|b| Ipv4Addr::from(b).to_string()),
+            any::<[u8; 16]>()
+                .prop_filter("not loopback", |b| b[..15] != [0; 15])
+                .prop_map(|b| Ipv6Addr::from(b).to_string()),
+            any::<[u8; 6]>().prop_map(|b| { b.map(|byte| format!("{byte:02x}")).join(":") }),
+        ]
+    }
+
+    static HOST: LazyLock<Redaction> =
+        LazyLock::new(|| Redaction::of_host(host().root(), &["cleo".to_owned()]));
+
+    proptest! {
+        #[test]
+        fn no_secret_survives_wherever_it_stands(
+            before in "[ \\t\"'(=/,;<\\[]?",
+            after in "[ \\t\"'),;>\\]\\n]?",
+            words in "[g-zG-Z ,;()]{0,40}",
+            secret in secret(),
+        ) {
+            let text = format!("{words} {before}{secret}{after} {words}");
+            let redacted = HOST.apply(&text).to_lowercase();
+            prop_assert!(!redacted.contains(&secret.to_lowercase()), "{text:?} -> {redacted:?}");
+        }
+
+        #[test]
+        fn any_text_is_taken(text in "\\PC{0,200}") {
+            let once = HOST.apply(&text);
+            prop_assert_eq!(HOST.apply(&once), once);
+        }
+    }
+}
