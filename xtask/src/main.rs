@@ -6,8 +6,9 @@
 //! [`kernels`], [`driver`], [`standin`] (what the build calls Aurora here), [`image`] and
 //! [`guest`]. [`soak`] tests for longer, on a [`debug_kernel`] too; [`bench`] prints
 //! figures; for the agent both go through [`bus`]. [`dock`] holds the registry that images
-//! are published to in the tests. [`cache`] keeps every result under the hash of what it was
-//! made of, [`progress`] shows and times each step, [`process`] runs other programs.
+//! are published to in the tests. [`fuzz`] tries readers with random files. [`cache`] keeps
+//! every result under the hash of what it was made of, [`progress`] shows and times each step,
+//! [`process`] runs other programs.
 
 mod arithmetic;
 mod artifacts;
@@ -21,6 +22,7 @@ mod deny;
 mod dock;
 mod driver;
 mod enter;
+mod fuzz;
 mod generate;
 mod guest;
 mod headers;

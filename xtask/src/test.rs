@@ -11,6 +11,7 @@ use crate::artifacts::{self, Extent};
 use crate::cache::Cache;
 use crate::deny;
 use crate::dock::{self, Dock};
+use crate::fuzz;
 use crate::generate;
 use crate::lint::Linters;
 use crate::process;
@@ -66,6 +67,11 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     steps.run("driver frames in user space", |step| arithmetic::check_frames(&cache, step))?;
     steps.run("driver arithmetic: fuzz 10 s", |step| {
         arithmetic::fuzz(&cache, step, Until::Seconds(10)).map(drop)
+    })?;
+    steps.run("readers of foreign files: fuzz 10 s each", |step| {
+        let tried = fuzz::readers(&cache, step, 10)?;
+        step.show(&format!("{tried} inputs"));
+        Ok(())
     })?;
     steps.run("licences and sources of the crates", |step| {
         let deny = deny::install(&cache, step)?;

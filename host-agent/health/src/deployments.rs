@@ -136,18 +136,23 @@ impl DeploymentsReport {
         })
     }
 
+    /// Reads the text of a report that must speak of the boot `boot_id`.
+    pub fn parse(text: &str, boot_id: Option<&str>) -> Result<Self, ReportError> {
+        let found: Self = serde_json::from_str(text)?;
+        if found.format != report::FORMAT {
+            return Err(ReportError::Format(found.format));
+        }
+        if boot_id.is_some_and(|boot| boot != found.boot_id) {
+            return Err(ReportError::OtherBoot);
+        }
+        Ok(found)
+    }
+
     /// Reads the report of this boot.
     pub fn read(root: &Root) -> Result<Self, ReportError> {
         let path = || Utf8PathBuf::from("/").join(PATH);
         let text = root.read(PATH).map_err(|source| ReportError::Io { path: path(), source })?;
-        let found: Self = serde_json::from_str(&text)?;
-        if found.format != report::FORMAT {
-            return Err(ReportError::Format(found.format));
-        }
-        if crate::host::boot_id(root).is_some_and(|boot| boot != found.boot_id) {
-            return Err(ReportError::OtherBoot);
-        }
-        Ok(found)
+        Self::parse(&text, crate::host::boot_id(root).as_deref())
     }
 
     /// Writes the report whole or not at all.

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The readers, and what each promises of any input.
+
+use std::sync::LazyLock;
+
+use health::deployments::DeploymentsReport;
+use health::mice::Mouse;
+use health::report::ModuleReport;
+use health::{blacklist, desktop, firmware, group, host, kernel_log, status_json};
+use maccel_core::changes::Changes;
+use maccel_core::{raw_accel as raw, reset_script as script, settings_file as file};
+use module_check::certificate::Certificate;
+use module_check::fixtures::signing::{self, openssl};
+use module_check::proof::Proof;
+use module_check::signature::{Appended, of_module};
+use module_check::symbols::{Crcs, parse_symvers};
+use module_check::{ModuleFile, tree, vermagic};
+
+/// Tries one input.
+pub(crate) type Reader = fn(&[u8]);
+
+/// All of them.
+pub(crate) const TARGETS: &[(&str, Reader)] = &[
+    ("module", module),
+    ("signature", signature),
+    ("certificate", certificate),
+    ("key-lists", key_lists),
+    ("report", report),
+    ("status", status),
+    ("text", text),
+    ("settings-file", settings_file),
+    ("reset-script", reset_script),
+    ("raw-accel", raw_accel),
+];
+
+/// An ELF file with `.modinfo`, `__versions` and what is appended.
+fn module(data: &[u8]) {
+    let Ok(module) = ModuleFile::parse(data) else { return };
+    if let Some(magic) = module.vermagic() {
+        assert_eq!(vermagic::compare(magic, magic, true), vermagic::Fit::Same);
+    }
+    assert_eq!(module.has_crcs(), !module.crcs.is_empty());
+    assert!(module.info.pairs().all(|(key, _)| module.info.get(key).is_some()));
+}
+
+/// A PKCS#7 message, with every kind of key to prove it with.
+fn signature(data: &[u8]) {
+    static KEYS: LazyLock<Vec<(&str, Certificate, Vec<u8>)>> = LazyLock::new(|| {
+        ["rsa-sha256", "rsa-sha512-keyid", "p256-sha256", "p384-sha384"]
+            .into_iter()
+            .map(|name| {
+                let certificate = Certificate::parse(&openssl::certificate(name)).unwrap();
+                (name, certificate, openssl::message(name))
+            })
+            .collect()
+    });
+    let Appended::Signature(found) = of_module(&signing::appended(openssl::CONTENT, data)) else {
+        return;
+    };
+    // Over another content no message may hold, whatever it is.
+    let Appended::Signature(other) = of_module(&signing::appended(b"another", data)) else {
+        panic!("a message is read for one content and not for another");
+    };
+    for (name, certificate, message) in KEYS.iter() {
+        if message.as_slice() == data {
+            assert_eq!(certificate.proves(&found), Proof::Valid, "{name}");
+        }
+        assert_ne!(certificate.proves(&other), Proof::Valid, "{name}");
+    }
+}
+
+/// A certificate.
+fn certificate(data: &[u8]) {
+    if let Some(certificate) = Certificate::parse(data) {
+        assert!(!certificate.serial.is_empty());
+        assert_eq!(certificate.fingerprint.len(), 32 * 3 - 1);
+    }
+}
+
+/// The firmware's lists of keys.
+fn key_lists(data: &[u8]) {
+    let found = firmware::certificates(data);
+    assert!(found.iter().map(|certificate| certificate.len()).sum::<usize>() <= data.len());
+}
+
+/// The reports below `/run/vespera`: what is read must be written and read again as the same.
+fn report(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(report) = ModuleReport::parse(text, None) {
+        let written = serde_json::to_string(&report).unwrap();
+        assert_eq!(ModuleReport::parse(&written, None).unwrap(), report);
+    }
+    if let Ok(report) = DeploymentsReport::parse(text, None) {
+        let written = serde_json::to_string(&report).unwrap();
+        assert_eq!(DeploymentsReport::parse(&written, None).unwrap(), report);
+    }
+}
+
+/// What bootc and rpm-ostree print.
+fn status(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let told = [status_json::parse_bootc(text), status_json::parse_rpm_ostree(text)];
+    assert!(told.iter().flatten().flatten().all(|told| !told.checksum.is_empty()));
+}
+
+/// Files of lines: of modprobe, groups, indices, symbols, desktops, the kernel's log.
+fn text(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Some((line, found)) = blacklist::in_file(&text, "maccel") {
+        assert!(line >= 1 && line <= text.lines().count() && found.contains("maccel"));
+    }
+    if let Some(found) = blacklist::in_command_line(&text, "maccel") {
+        assert!(text.contains(&found));
+    }
+    if let Some((_, members)) = group::parse(&text, "maccel") {
+        assert!(members.iter().all(|member| !member.is_empty()));
+    }
+    if let Some(path) = tree::path_in_index(&text, "maccel") {
+        assert!(text.contains(path));
+    }
+    let wanted = Crcs::from([("input_event".to_owned(), 0)]);
+    assert!(parse_symvers(&text, &wanted).len() <= 1);
+    kernel_log::text(&text);
+    host::ImageFacts::parse(Some(&text), &text);
+    desktop::gnome(&text);
+    let mouse = Mouse {
+        input: "input5".to_owned(),
+        name: Some("Mouse".to_owned()),
+        id: Some("046d:c08b".to_owned()),
+        enabled: None,
+        settings: None,
+    };
+    let alone = desktop::kde(&[&text], std::slice::from_ref(&mouse));
+    assert_eq!(desktop::kde(&[&text, "[Keyboard]\n"], &[mouse]), alone);
+}
+
+/// The agent's TOML: what is read must be written and read again as the same.
+fn settings_file(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(found) = file::parse(text) else { return };
+    let written = file::format(&found).unwrap();
+    assert_eq!(file::parse(&written).unwrap(), found, "{written}");
+}
+
+/// A script of the public package: its first line is the name of the file. What is refused leaves
+/// everything as it was.
+fn reset_script(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (name, text) = text.split_once('\n').unwrap_or((text, ""));
+    let mut changes = Changes::default();
+    match script::read_into(&mut changes, name, text) {
+        Ok(()) => assert_eq!(changes.parameters().len(), 1),
+        Err(_) => assert!(changes.is_empty()),
+    }
+}
+
+/// Settings of Raw Accel, brought along from another system.
+fn raw_accel(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    drop(raw::read(text));
+}
