@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, fchown};
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -169,30 +169,47 @@ fn settings(root: &Root) -> Result<String, String> {
         text.push_str(&format!("{name}={value}\n"));
     }
     for mouse in health::mice::list(root).unwrap_or_default() {
-        text.push_str(&format!("{mouse:?}\n"));
+        let mouse = serde_json::to_string(&mouse).map_err(|error| error.to_string())?;
+        text.push_str(&mouse);
+        text.push('\n');
     }
     Ok(text)
 }
 
+/// The log itself is root's alone on many systems; whoever may read the journal has its copy.
 fn kernel_log(root: &Root) -> Result<String, String> {
-    let lines = Tail::from_start(root).map(|mut tail| tail.naming_module());
-    lines.map(|lines| lines.join("\n") + "\n").map_err(|error| format!("/dev/kmsg: {error}"))
+    match Tail::from_start(root) {
+        Ok(mut tail) => Ok(tail.naming_module().join("\n") + "\n"),
+        Err(_) if root.is_host() => {
+            let copy = journalctl(&["--dmesg", "--output=short-monotonic"])?;
+            let lines = copy.lines().filter(|line| line.contains(health::MACCEL));
+            Ok(lines.map(|line| format!("{line}\n")).collect())
+        }
+        Err(error) => Err(format!("/dev/kmsg: {error}")),
+    }
 }
 
 fn journal(root: &Root, unit: &str) -> Result<String, String> {
     if !root.is_host() {
         return Err("another root keeps no journal of this boot".to_owned());
     }
+    journalctl(&["--output=short-iso", "--lines=2000", "--unit", unit])
+}
+
+/// The journal of this boot, as far as the caller may see it.
+fn journalctl(arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("journalctl")
-        .args(["--boot", "--no-pager", "--output=short-iso", "--lines=2000", "--unit", unit])
+        .args(["--boot", "--no-pager", "--quiet"])
+        .args(arguments)
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("journalctl: {error}"))?;
-    if output.status.success() {
+    let words = String::from_utf8_lossy(&output.stderr);
+    let words = words.lines().next().unwrap_or("nothing, or nothing that you may see");
+    if output.status.success() && !output.stdout.is_empty() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
-        let words = String::from_utf8_lossy(&output.stderr);
-        Err(format!("journalctl: {}", words.lines().next().unwrap_or("refused")))
+        Err(format!("journalctl: {words}"))
     }
 }
 
@@ -246,11 +263,21 @@ fn write(path: &Utf8Path, stem: &str, time: &str, entries: &[Entry]) -> anyhow::
         .mode(0o600)
         .open(path)
         .with_context(|| format!("cannot create {path}"))?;
+    if let Some((uid, gid)) = behind_sudo(|name| std::env::var(name).ok()) {
+        // Whoever asked root for it wants to hand it on.
+        fchown(&file, Some(uid), Some(gid)).with_context(|| format!("cannot hand over {path}"))?;
+    }
     let contents = format!("made at {time}\n{}", listing(entries));
     let texts = entries.iter().filter(|entry| entry.missing.is_none());
     let texts = texts.map(|entry| (entry.name.as_str(), entry.text.as_str()));
     archive(file, stem, [("contents.txt", contents.as_str())].into_iter().chain(texts))
         .with_context(|| format!("cannot write {path}"))
+}
+
+/// The person behind `sudo`.
+fn behind_sudo(variable: impl Fn(&str) -> Option<String>) -> Option<(u32, u32)> {
+    let number = |name| variable(name)?.parse().ok();
+    Some((number("SUDO_UID")?, number("SUDO_GID")?))
 }
 
 fn archive<'a>(
@@ -368,6 +395,17 @@ mod tests {
             assert!(error.contains("cannot create"), "{error}");
         }
         assert_eq!(std::fs::read(target).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn the_person_behind_sudo_is_known_by_both_numbers_or_not_at_all() {
+        let of = |uid: Option<&str>, gid: Option<&str>| {
+            behind_sudo(|name| (if name == "SUDO_UID" { uid } else { gid }).map(str::to_owned))
+        };
+        assert_eq!(of(Some("1000"), Some("1001")), Some((1000, 1001)));
+        assert_eq!(of(Some("1000"), None), None);
+        assert_eq!(of(Some("-1"), Some("x")), None);
+        assert_eq!(of(None, None), None);
     }
 
     #[test]
