@@ -104,16 +104,16 @@ fn run(race: &Race) -> Result<RaceRecord> {
 /// Says now and then on the console how far the race is, until the other end is dropped.
 fn tell(score: &Score, race: &Race, ended: &mpsc::Receiver<()>) {
     while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-        let line = format!(
-            "{PROGRESS}{} of {} reports, {} of {} mice came and went, {} of {} reloads, {} writes\n",
-            score.reports.load(Ordering::Relaxed),
-            race.frames * u64::from(race.mice),
-            score.cycles.load(Ordering::Relaxed),
-            race.cycles,
-            score.reloads.load(Ordering::Relaxed),
-            race.reloads,
-            score.written.load(Ordering::Relaxed) + score.refused.load(Ordering::Relaxed),
-        );
+        let mut line = format!("{PROGRESS}{} reports", score.reports.load(Ordering::Relaxed));
+        for (done, of, what) in [
+            (score.cycles.load(Ordering::Relaxed), race.cycles, "mice came and went"),
+            (score.reloads.load(Ordering::Relaxed), race.reloads, "reloads"),
+        ] {
+            if of > 0 {
+                line.push_str(&format!(", {done} of {of} {what}"));
+            }
+        }
+        line.push('\n');
         // Without a console nobody wants to know.
         drop(fs::write("/dev/console", line));
     }
