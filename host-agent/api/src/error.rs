@@ -39,8 +39,9 @@ pub enum Error {
     /// The caller may not do this. It goes by the standard name.
     #[error("{0}")]
     AccessDenied(String),
-    /// The bus itself, or a service that is not ours.
-    #[error(transparent)]
+    /// The bus itself, or a service that is not ours. Its text holds its causes, so they are not
+    /// given once more as sources.
+    #[error("{0}")]
     Bus(zbus::Error),
 }
 
@@ -218,6 +219,15 @@ mod tests {
             assert!(Error::from(absent).is_unreachable());
         }
         assert!(!Error::from(fdo::Error::InvalidArgs(String::new())).is_unreachable());
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let error = Error::from(zbus::Error::from(missing));
+        assert!(error.is_unreachable());
+        assert!(std::error::Error::source(&error).is_none());
+        assert!(error.to_string().contains("not found"), "{error}");
     }
 
     #[test]

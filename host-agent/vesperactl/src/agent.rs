@@ -19,10 +19,15 @@ pub(crate) fn ask<T>(
         let connection = Connection::system().await.map_err(Error::from)?;
         call(&connection).await
     });
-    answer.map_err(|error| match error.is_unreachable() {
+    answer.map_err(explained)
+}
+
+/// An error of the agent, with what it means where the bus only says what it met.
+pub(crate) fn explained(error: Error) -> anyhow::Error {
+    match error.is_unreachable() {
         true => anyhow::Error::new(error).context("the agent cannot be reached"),
         false => error.into(),
-    })
+    }
 }
 
 /// What a person can do about an error of the agent.

@@ -6,6 +6,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use vespera_api::names::{BUS_NAME, ROOT_OBJECT};
 use zbus::{Connection, MatchRule, MessageStream, message};
 
+use crate::agent;
 use crate::exit::Outcome;
 
 /// Shows now and after every change, until the reader or the bus is gone.
@@ -17,7 +18,7 @@ pub(crate) fn run(
     print: impl Fn(&str) -> anyhow::Result<()>,
 ) -> anyhow::Result<Outcome> {
     // Before the first look: a change in between is not lost.
-    let mut signals = zbus::block_on(listen())?;
+    let mut signals = zbus::block_on(listen()).map_err(agent::explained)?;
     loop {
         let outcome = show()?;
         print(&outcome.text)?;
