@@ -29,6 +29,7 @@ const SOURCES: &[&str] = &[
     "kmod",
     "module-check",
     "host-agent",
+    "maccel-cli",
     "image",
     "packaging",
     "tests/Cargo.toml",

@@ -67,6 +67,11 @@ const NEEDS: &[Need] = &[
         packages: (&["libc6-dev"], &["glibc-static"]),
     },
     Need {
+        why: "tmux, which types into the terminal interface and reads its screen",
+        present: || process::exists("tmux"),
+        packages: (&["tmux"], &["tmux"]),
+    },
+    Need {
         why: "rustfmt, which checks the form of the code",
         present: || process::exists("rustfmt"),
         packages: (&["rustfmt"], &["rustfmt"]),

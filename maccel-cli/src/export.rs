@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `maccel export`: the settings in force as a file of another program.
+
+use maccel_core::changes::Changes;
+use maccel_core::raw_accel::{self, Version};
+use maccel_core::settings::{Mode, Settings};
+use maccel_core::settings_file::{self, ProfileName, SettingsFile};
+
+use crate::args::{Common, Export, Format};
+use crate::host::Host;
+use crate::output::Output;
+use crate::write;
+
+/// Runs the command.
+pub(crate) fn run(common: &Common, export: &Export) -> anyhow::Result<Output> {
+    let settings = Host::open(common)?.settings()?;
+    let mut lost = Vec::new();
+    let text = match export.format {
+        Format::RawAccel => raw_accel(&export.name, settings.clone(), Version::V17)?,
+        Format::RawAccel16 => raw_accel(&export.name, settings.clone(), Version::V16)?,
+        Format::Toml => toml(&export.name, &settings)?,
+        Format::Scripts => {
+            if settings.mode() == Mode::Lut {
+                lost.push("the look-up table: reset scripts have no line for it");
+            }
+            if settings.get("ANGLE_SNAP").is_ok_and(|snap| snap != 0.0) {
+                lost.push("angle-snap: reset scripts have no line for it");
+            }
+            write::scripts(&settings).iter().map(|script| script.text() + "\n").collect()
+        }
+    };
+    if settings.mode() == Mode::Synchronous
+        && export.format == Format::RawAccel16
+        && settings.get("SMOOTH").is_ok_and(|smooth| smooth != 0.5)
+    {
+        lost.push("smooth: the motivity curve of Raw Accel 1.6 has none, it is as with 0.5");
+    }
+    if settings.mode() == Mode::Lut
+        && matches!(export.format, Format::RawAccel | Format::RawAccel16)
+    {
+        lost.push("the roundness of the look-up table: Raw Accel goes straight between its points");
+    }
+    let note = lost.iter().map(|loss| format!("NOTE: not carried over: {loss}.\n")).collect();
+    Ok(Output { text, note })
+}
+
+/// Raw Accel refuses an acceleration of 0, with which the linear curve begins: that is none.
+fn raw_accel(name: &str, mut settings: Settings, version: Version) -> anyhow::Result<String> {
+    if settings.mode() == Mode::Linear && settings.get("ACCEL")? == 0.0 {
+        settings.set_mode(Mode::NoAccel)?;
+    }
+    Ok(raw_accel::write(name, &settings, version))
+}
+
+/// A profile as in maccel.toml.
+pub(crate) fn toml(name: &str, settings: &Settings) -> anyhow::Result<String> {
+    let mut file = SettingsFile::default();
+    file.profiles.insert(ProfileName::new(name)?, Changes::all(settings));
+    Ok(settings_file::format(&file)?)
+}

@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What happens: an event changes the state and asks for effects. Nothing here touches the
+//! driver, the agent or the terminal.
+
+use maccel_core::changes::Changes;
+use maccel_core::compile;
+use maccel_core::driver::Device;
+use maccel_core::parameter;
+use maccel_core::settings::{Mode, Settings};
+use ratatui::crossterm::event::{
+    KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
+
+use crate::tui::layout::{self, Spot};
+use crate::tui::state::{Panel, SCREENS, State, TRIAL_SECONDS, Trial, points_of};
+
+/// The most characters of a value, and those that are no digits.
+const LONGEST: usize = 24;
+const SIGNS: [char; 5] = ['.', '-', '+', 'e', ':'];
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    /// A key.
+    Key(KeyEvent),
+    /// The mouse in the terminal.
+    Mouse(MouseEvent),
+    /// The terminal has a new size.
+    Resize(u16, u16),
+    /// The speed of the mouse, counts/ms.
+    Speed(f64),
+    /// A second of a trial has passed.
+    Second,
+    /// What was asked for is done; the settings in force and the mice as read back.
+    Done(Settings, Vec<Device>, String),
+    /// What was asked for failed; the settings in force all the same.
+    Failed(String, Option<Settings>),
+    /// The profiles, and the one in force.
+    Profiles(Vec<String>, String),
+    /// The program shall end.
+    Terminate,
+}
+
+/// Something to be done outside.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Effect {
+    /// Make changes, for one mouse or for all.
+    Write(Option<String>, Changes),
+    /// Read the settings, for one mouse or for all.
+    Read(Option<String>),
+    /// List the profiles.
+    ListProfiles,
+    /// Save, apply or delete a profile.
+    SaveProfile(String),
+    ApplyProfile(String),
+    DeleteProfile(String),
+    /// Switch the acceleration of a mouse.
+    Accelerate(String, bool),
+}
+
+/// Changes the state.
+pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Key(key) => keyed(state, key),
+        Event::Mouse(mouse) => moused(state, mouse),
+        Event::Resize(columns, rows) => {
+            state.size = (columns, rows);
+            Vec::new()
+        }
+        Event::Speed(speed) => {
+            state.speed = speed;
+            Vec::new()
+        }
+        Event::Second => second(state),
+        Event::Done(settings, devices, note) => {
+            read_back(state, settings);
+            state.devices = devices;
+            if !note.is_empty() {
+                state.say(note.trim());
+            }
+            Vec::new()
+        }
+        Event::Failed(why, settings) => {
+            if let Some(settings) = settings {
+                read_back(state, settings);
+            }
+            state.complain(why);
+            Vec::new()
+        }
+        Event::Profiles(profiles, active) => {
+            state.profiles = profiles;
+            state.active_profile = active;
+            Vec::new()
+        }
+        Event::Terminate => leave(state),
+    }
+}
+
+fn read_back(state: &mut State, settings: Settings) {
+    if settings.mode() != state.settings.mode()
+        && let Some(screen) = SCREENS.iter().position(|mode| *mode == settings.mode())
+    {
+        state.screen = screen;
+        state.selected = state.selected.min(state.rows().saturating_sub(1));
+    }
+    state.settings = settings;
+}
+
+/// Ends; a trial that nobody kept goes back.
+fn leave(state: &mut State) -> Vec<Effect> {
+    state.quit = true;
+    match state.trial.take() {
+        Some(Trial { before, left: Some(_) }) => go_to(state, &before),
+        _ => Vec::new(),
+    }
+}
+
+fn second(state: &mut State) -> Vec<Effect> {
+    let Some(Trial { left: Some(left), before }) = &mut state.trial else { return Vec::new() };
+    *left = left.saturating_sub(1);
+    if *left > 0 {
+        return Vec::new();
+    }
+    let before = before.clone();
+    state.trial = None;
+    let effects = go_to(state, &before);
+    state.say("nobody said keep: the old settings are back");
+    effects
+}
+
+/// Asks for settings as a whole, as far as they differ.
+fn go_to(state: &State, wanted: &Settings) -> Vec<Effect> {
+    let changes = Changes::between(&state.settings, wanted);
+    if changes.is_empty() { Vec::new() } else { vec![Effect::Write(state.device.clone(), changes)] }
+}
+
+/// Asks for a change that can be undone.
+fn change(state: &mut State, wanted: &Settings) -> Vec<Effect> {
+    let effects = go_to(state, wanted);
+    if !effects.is_empty() {
+        state.remember();
+        if let Some(trial) = &mut state.trial {
+            trial.left = Some(TRIAL_SECONDS);
+        }
+        state.message = None;
+    }
+    effects
+}
+
+fn keyed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    if control && key.code == KeyCode::Char('c') {
+        return leave(state);
+    }
+    if state.edit.is_some() {
+        return typed(state, key);
+    }
+    match state.panel.clone() {
+        Panel::None => {}
+        Panel::Help => {
+            state.panel = Panel::None;
+            return if key.code == KeyCode::Char('q') { leave(state) } else { Vec::new() };
+        }
+        Panel::Devices(row) => return on_devices(state, key, row),
+        Panel::Profiles(row) => return on_profiles(state, key, row),
+        Panel::SaveProfile(name) => return on_name(state, key, name),
+    }
+    match key.code {
+        KeyCode::Char('q') => return leave(state),
+        KeyCode::Char('r') if control => return redo(state),
+        KeyCode::Left => return turn(state, SCREENS.len() - 1),
+        KeyCode::Right => return turn(state, 1),
+        KeyCode::Tab | KeyCode::Down => state.selected = (state.selected + 1) % state.rows(),
+        KeyCode::BackTab | KeyCode::Up => {
+            state.selected = (state.selected + state.rows() - 1) % state.rows();
+        }
+        KeyCode::PageDown => state.selected = state.rows() - 1,
+        KeyCode::PageUp => state.selected = 0,
+        KeyCode::Char('i') | KeyCode::Enter => {
+            state.message = None;
+            state.edit = Some(String::new());
+        }
+        KeyCode::Char('+' | '=') => return nudge(state, 1.0),
+        KeyCode::Char('-') => return nudge(state, -1.0),
+        KeyCode::Char('u') => return undo(state),
+        KeyCode::Char('U') => return redo(state),
+        KeyCode::Char('o') => state.overlay = !state.overlay,
+        KeyCode::Char('b') => {
+            state.before = state.settings.clone();
+            state.overlay = true;
+        }
+        KeyCode::Char('g') => state.quantity = state.quantity.next(),
+        KeyCode::Char('r') => return vec![Effect::Read(state.device.clone())],
+        KeyCode::Char('?') => state.panel = Panel::Help,
+        KeyCode::Char('d') => {
+            let row = state.devices.iter().position(|d| Some(&d.input) == state.device.as_ref());
+            state.panel = Panel::Devices(row.map_or(0, |row| row + 1));
+            return vec![Effect::Read(state.device.clone())];
+        }
+        KeyCode::Char('p') => {
+            state.panel = Panel::Profiles(0);
+            return vec![Effect::ListProfiles];
+        }
+        KeyCode::Char('t') => trial(state),
+        KeyCode::Char('k') => keep(state),
+        KeyCode::Esc => {
+            if let Some(trial) = state.trial.take() {
+                state.say("the trial is over: the old settings are back");
+                return go_to(state, &trial.before);
+            }
+        }
+        KeyCode::Char('a') if state.mode() == Mode::Lut => add_point(state),
+        KeyCode::Char('x') | KeyCode::Delete => remove_point(state),
+        KeyCode::Char('<' | ',') => shift_point(state, 1.0 / 1.1),
+        KeyCode::Char('>' | '.') => shift_point(state, 1.1),
+        KeyCode::Char('w') if state.mode() == Mode::Lut => return use_points(state),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Goes to another screen and puts its mode in force, as the public interface does.
+fn turn(state: &mut State, by: usize) -> Vec<Effect> {
+    state.screen = (state.screen + by) % SCREENS.len();
+    state.selected = state.selected.min(state.rows() - 1);
+    let mut wanted = state.settings.clone();
+    if state.mode() == Mode::Lut && wanted.lut().is_none() {
+        if !state.points_changed {
+            state.points = points_of(&state.settings);
+        }
+        state.say("draw a curve: +/- and </> move a point, a adds, x removes, w puts it in force");
+        return Vec::new();
+    }
+    if wanted.set_mode(state.mode()).is_err() {
+        return Vec::new();
+    }
+    change(state, &wanted)
+}
+
+/// A key while a value is typed.
+fn typed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
+    let Some(text) = &mut state.edit else { return Vec::new() };
+    match key.code {
+        KeyCode::Char('q') => return leave(state),
+        KeyCode::Char(c) if text.len() < LONGEST && (c.is_ascii_digit() || SIGNS.contains(&c)) => {
+            text.push(c);
+        }
+        KeyCode::Backspace => {
+            text.pop();
+        }
+        KeyCode::Esc => state.edit = None,
+        KeyCode::Enter => return commit(state),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn commit(state: &mut State) -> Vec<Effect> {
+    let Some(text) = state.edit.take().filter(|text| !text.is_empty()) else { return Vec::new() };
+    if let Some(point) = state.point() {
+        let (speed, factor) = match text.split_once(':') {
+            Some((speed, factor)) => (speed.parse().ok(), factor.parse().ok()),
+            None => (Some(state.points[point].0), text.parse().ok()),
+        };
+        match (speed, factor) {
+            (Some(speed), Some(factor)) => place(state, point, speed, factor),
+            _ => state.complain(format!("'{text}' is neither FACTOR nor SPEED:FACTOR")),
+        }
+        return Vec::new();
+    }
+    match text.parse::<f64>() {
+        Ok(value) => set(state, value),
+        Err(_) => {
+            state.complain(format!("'{text}' is not a number"));
+            Vec::new()
+        }
+    }
+}
+
+/// Sets the selected parameter.
+fn set(state: &mut State, value: f64) -> Vec<Effect> {
+    let Some(name) = state.name() else { return Vec::new() };
+    let mut wanted = state.settings.clone();
+    match wanted.set(name.file(), value) {
+        Ok(()) => change(state, &wanted),
+        Err(error) => {
+            state.complain(error.to_string());
+            Vec::new()
+        }
+    }
+}
+
+/// A small step of the selected value.
+fn nudge(state: &mut State, way: f64) -> Vec<Effect> {
+    if let Some(point) = state.point() {
+        let (speed, factor) = state.points[point];
+        place(state, point, speed, factor + way * 0.05);
+        return Vec::new();
+    }
+    let Some(name) = state.name() else { return Vec::new() };
+    let Some(parameter) = parameter::by_file_name(name.file()) else { return Vec::new() };
+    let value = state.value(name);
+    // A twentieth of the value, in a step that reads well.
+    let step = 10f64.powf((value.abs().max(0.02) / 10.0).log10().round()).max(0.001);
+    let next = ((value + way * step) / step).round() * step;
+    set(state, next.clamp(parameter.minimum, parameter.maximum))
+}
+
+fn undo(state: &mut State) -> Vec<Effect> {
+    let Some(before) = state.undo.pop() else {
+        state.say("nothing to undo");
+        return Vec::new();
+    };
+    state.redo.push(state.settings.clone());
+    go_to(state, &before)
+}
+
+fn redo(state: &mut State) -> Vec<Effect> {
+    let Some(after) = state.redo.pop() else {
+        state.say("nothing to redo");
+        return Vec::new();
+    };
+    state.undo.push(state.settings.clone());
+    go_to(state, &after)
+}
+
+fn trial(state: &mut State) {
+    if state.trial.is_some() {
+        state.say("a trial is running: k keeps, Esc goes back");
+        return;
+    }
+    state.trial = Some(Trial { before: state.settings.clone(), left: None });
+    state.say(format!(
+        "trial: a change goes back after {TRIAL_SECONDS} s unless you press k to keep it"
+    ));
+}
+
+fn keep(state: &mut State) {
+    if state.trial.take().is_some() {
+        state.say("kept");
+    }
+}
+
+/// Puts a point somewhere between its neighbours.
+pub(crate) fn place(state: &mut State, point: usize, speed: f64, factor: f64) {
+    let below = point.checked_sub(1).map_or(0.02, |i| state.points[i].0 * 1.01);
+    let above = state.points.get(point + 1).map_or(1000.0, |next| next.0 / 1.01);
+    let round = |value: f64| (value * 1000.0).round() / 1000.0;
+    state.points[point] =
+        (round(speed.clamp(below, above.max(below))), round(factor.clamp(0.0, 100.0)));
+    state.points_changed = true;
+}
+
+fn shift_point(state: &mut State, by: f64) {
+    if let Some(point) = state.point() {
+        let (speed, factor) = state.points[point];
+        place(state, point, speed * by, factor);
+    }
+}
+
+fn add_point(state: &mut State) {
+    let after = state.point().unwrap_or(state.points.len() - 1);
+    let (x, y) = state.points[after];
+    let new = match state.points.get(after + 1) {
+        Some(next) => ((x * next.0).sqrt(), f64::midpoint(y, next.1)),
+        None => (x * 1.5, y),
+    };
+    state.points.insert(after + 1, new);
+    state.selected = state.names().len() + after + 1;
+    place(state, after + 1, new.0, new.1);
+}
+
+fn remove_point(state: &mut State) {
+    match state.point() {
+        Some(point) if state.points.len() > 2 => {
+            state.points.remove(point);
+            state.points_changed = true;
+            state.selected = state.selected.min(state.rows() - 1);
+        }
+        Some(_) => state.complain("a curve needs two points"),
+        None => {}
+    }
+}
+
+/// Compiles the drawn curve and puts it in force.
+fn use_points(state: &mut State) -> Vec<Effect> {
+    let mut wanted = state.settings.clone();
+    match compile::apply(&state.drawn(), &mut wanted) {
+        Ok(error) => {
+            state.points_changed = false;
+            let effects = change(state, &wanted);
+            if let Some(error) = error {
+                state.say(format!(
+                    "in force; the table is off by at most {:.2} %",
+                    error.relative * 100.0
+                ));
+            }
+            effects
+        }
+        Err(error) => {
+            state.complain(error.to_string());
+            Vec::new()
+        }
+    }
+}
+
+fn on_devices(state: &mut State, key: KeyEvent, row: usize) -> Vec<Effect> {
+    let rows = state.devices.len() + 1;
+    let input = row.checked_sub(1).and_then(|i| state.devices.get(i)).map(|d| d.input.clone());
+    match key.code {
+        KeyCode::Down | KeyCode::Tab => state.panel = Panel::Devices((row + 1) % rows),
+        KeyCode::Up | KeyCode::BackTab => state.panel = Panel::Devices((row + rows - 1) % rows),
+        KeyCode::Enter => {
+            state.panel = Panel::None;
+            state.device.clone_from(&input);
+            state.undo.clear();
+            state.redo.clear();
+            return vec![Effect::Read(input)];
+        }
+        KeyCode::Char(' ') => {
+            let device = row.checked_sub(1).and_then(|i| state.devices.get(i));
+            if let Some(device) = device {
+                return vec![Effect::Accelerate(device.input.clone(), !device.enabled)];
+            }
+        }
+        KeyCode::Char('q') => return leave(state),
+        KeyCode::Esc | KeyCode::Char('d') => state.panel = Panel::None,
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn on_profiles(state: &mut State, key: KeyEvent, row: usize) -> Vec<Effect> {
+    let rows = state.profiles.len().max(1);
+    let name = state.profiles.get(row).cloned();
+    match (key.code, name) {
+        (KeyCode::Down | KeyCode::Tab, _) => state.panel = Panel::Profiles((row + 1) % rows),
+        (KeyCode::Up | KeyCode::BackTab, _) => {
+            state.panel = Panel::Profiles((row + rows - 1) % rows);
+        }
+        (KeyCode::Enter, Some(name)) => {
+            state.panel = Panel::None;
+            state.remember();
+            return vec![Effect::ApplyProfile(name)];
+        }
+        (KeyCode::Char('x') | KeyCode::Delete, Some(name)) => {
+            return vec![Effect::DeleteProfile(name), Effect::ListProfiles];
+        }
+        (KeyCode::Char('s'), _) => state.panel = Panel::SaveProfile(String::new()),
+        (KeyCode::Char('q'), _) => return leave(state),
+        (KeyCode::Esc | KeyCode::Char('p'), _) => state.panel = Panel::None,
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn on_name(state: &mut State, key: KeyEvent, mut name: String) -> Vec<Effect> {
+    match key.code {
+        KeyCode::Char(c) if !c.is_control() && name.chars().count() < 40 => name.push(c),
+        KeyCode::Backspace => {
+            name.pop();
+        }
+        KeyCode::Enter if !name.is_empty() => {
+            state.panel = Panel::Profiles(0);
+            return vec![Effect::SaveProfile(name), Effect::ListProfiles];
+        }
+        KeyCode::Esc => {
+            state.panel = Panel::Profiles(0);
+            return Vec::new();
+        }
+        _ => {}
+    }
+    state.panel = Panel::SaveProfile(name);
+    Vec::new()
+}
+
+fn moused(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
+    match mouse.kind {
+        MouseEventKind::ScrollDown => state.selected = (state.selected + 1).min(state.rows() - 1),
+        MouseEventKind::ScrollUp => state.selected = state.selected.saturating_sub(1),
+        MouseEventKind::Down(MouseButton::Left) => {
+            match layout::spot(state, mouse.column, mouse.row) {
+                Some(Spot::Screen(screen)) => {
+                    let by = (screen + SCREENS.len() - state.screen) % SCREENS.len();
+                    return if by == 0 { Vec::new() } else { turn(state, by) };
+                }
+                Some(Spot::Row(row)) => state.selected = row.min(state.rows() - 1),
+                Some(Spot::Graph(speed, _)) if state.mode() == Mode::Lut => {
+                    // The nearest point follows the mouse from here on.
+                    let nearest = (0..state.points.len()).min_by(|a, b| {
+                        let far = |i: usize| (state.points[i].0 - speed).abs();
+                        far(*a).total_cmp(&far(*b))
+                    });
+                    state.selected = state.names().len() + nearest.unwrap_or(0);
+                }
+                _ => {}
+            }
+        }
+        MouseEventKind::Drag(MouseButton::Left) => {
+            if let (Some(Spot::Graph(speed, factor)), Some(point)) =
+                (layout::spot(state, mouse.column, mouse.row), state.point())
+            {
+                place(state, point, speed, factor);
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is done outside, one after the other, on a thread of its own: the agent may have to ask
+//! a person first.
+
+use std::sync::mpsc::{self, SendError, Sender};
+use std::thread::{self, JoinHandle};
+
+use maccel_core::changes::Changes;
+
+use crate::args::{Common, Switch};
+use crate::host::Host;
+use crate::profile;
+use crate::tui::update::{Effect, Event};
+use crate::{devices, write};
+
+/// The worker.
+#[derive(Debug)]
+pub(crate) struct Work {
+    orders: Sender<Effect>,
+    thread: JoinHandle<()>,
+}
+
+impl Work {
+    /// Orders something.
+    pub(crate) fn send(&self, effect: Effect) -> Result<(), SendError<Effect>> {
+        self.orders.send(effect)
+    }
+
+    /// Waits until all is done.
+    pub(crate) fn finish(self) {
+        drop(self.orders);
+        // A worker that panicked has said so.
+        let _ = self.thread.join();
+    }
+}
+
+/// Starts the worker.
+pub(crate) fn start(common: Common, events: Sender<Event>) -> Work {
+    let (orders, inbox) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        for effect in inbox {
+            let event = done(&common, effect).unwrap_or_else(|error| failed(&common, &error));
+            // Without a receiver the program is ending, and the rest still has to be done.
+            let _ = events.send(event);
+        }
+    });
+    Work { orders, thread }
+}
+
+fn done(common: &Common, effect: Effect) -> anyhow::Result<Event> {
+    match effect {
+        Effect::Write(device, changes) => write(common, device, &changes),
+        Effect::Read(device) => back(common, device, String::new()),
+        Effect::ListProfiles => {
+            let (profiles, active) = profile::list(common)?;
+            Ok(Event::Profiles(profiles, active))
+        }
+        Effect::SaveProfile(name) => {
+            profile::save(common, &name)?;
+            back(common, common.device.clone(), format!("saved as {name}"))
+        }
+        Effect::ApplyProfile(name) => {
+            profile::apply(common, &name)?;
+            back(common, common.device.clone(), format!("profile {name} is in force"))
+        }
+        Effect::DeleteProfile(name) => {
+            profile::delete(common, &name)?;
+            back(common, common.device.clone(), format!("profile {name} is deleted"))
+        }
+        Effect::Accelerate(input, on) => {
+            let host = open(common, Some(input.clone()))?;
+            devices::switch(&host, &input, Some(if on { Switch::On } else { Switch::Off }))?;
+            back(common, common.device.clone(), String::new())
+        }
+    }
+}
+
+fn open(common: &Common, device: Option<String>) -> anyhow::Result<Host> {
+    Host::open(&Common { device, ..common.clone() })
+}
+
+fn write(common: &Common, device: Option<String>, changes: &Changes) -> anyhow::Result<Event> {
+    let note = write::change(&open(common, device.clone())?, changes)?;
+    back(common, device, note)
+}
+
+/// What is in force now.
+fn back(common: &Common, device: Option<String>, note: String) -> anyhow::Result<Event> {
+    let host = open(common, device)?;
+    Ok(Event::Done(host.settings()?, host.driver.devices()?, note))
+}
+
+fn failed(common: &Common, error: &anyhow::Error) -> Event {
+    let why: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let settings = Host::open(common).and_then(|host| host.settings()).ok();
+    Event::Failed(why.join(": "), settings)
+}

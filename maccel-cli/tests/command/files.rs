@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Import and export.
+
+use crate::place::Place;
+
+#[test]
+fn what_is_exported_is_imported_again_in_every_format() {
+    let from = Place::public();
+    from.run("set all common 0.75 1.25 1600 12").text();
+    from.run("set all natural 0.05 4 2").text();
+    from.run("set mode natural").text();
+    for format in ["raw-accel", "raw-accel-1.6", "toml"] {
+        let file = from.run(&format!("export --format {format} --name mine")).text();
+        let to = Place::ours();
+        let said = to.run_with(&["import", "-", "--apply", "--profile", "mine"], &file);
+        assert_eq!(said.code, 0, "{format}: {said:?}");
+        let line = to.parameter("SETTINGS");
+        for word in [
+            "MODE=1",
+            "SENS_MULT=3221225472",
+            "YX_RATIO=5368709120",
+            "INPUT_DPI=6871947673600",
+            "ANGLE_ROTATION=51539607552",
+            "DECAY_RATE=214748365",
+            "OFFSET=17179869184",
+            "LIMIT=8589934592",
+        ] {
+            assert!(line.split(' ').any(|w| w.trim_end() == word), "{format}: {word} in {line}");
+        }
+    }
+}
+
+#[test]
+fn a_file_is_only_shown_unless_it_shall_be_applied() {
+    let place = Place::ours();
+    let before = place.parameter("SETTINGS");
+    let file = place.run("export").text().replace(
+        "\"L/R output DPI ratio (left sens multiplier)\": 1.0",
+        "\"L/R output DPI ratio (left sens multiplier)\": 0.5",
+    );
+    let said = place.run_with(&["import", "-"], &file).text();
+    insta::assert_snapshot!(said, @r#"
+    Raw Accel, profile default
+    curve: none
+    compiled: the driver's own formula, exact
+      accel          0.0
+      angle-rotation 0.0
+      angle-snap     0.0
+      decay-rate     0.1
+      gamma          1.0
+      input-dpi      1000.0
+      limit          1.5
+      mode           no-accel
+      motivity       1.5
+      offset         0.0
+      output-cap     0.0
+      sens-mult      1.0
+      smooth         0.5
+      sync-speed     5.0
+      yx-ratio       1.0
+    not carried over: profiles[0]."L/R output DPI ratio (left sens multiplier)" = 0.5: the driver treats left and right alike
+    nothing was changed; to put it in force, add --apply
+    "#);
+    assert_eq!(place.parameter("SETTINGS"), before);
+}
+
+#[test]
+fn public_reset_scripts_are_read_and_never_run() {
+    let place = Place::public();
+    place.run("set all natural 0.05 4 2").text();
+    let folder = place.path("var/opt/maccel/resets");
+    place.write("var/opt/maccel/resets/set_last_GAMMA_value.sh", "touch /tmp/owned; echo 1");
+    let said = place.run_with(&["import", folder.to_str().unwrap(), "--json"], "").text();
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["settings"]["limit"], 2.0);
+    assert_eq!(said["not-carried-over"].as_array().unwrap().len(), 1, "{said}");
+    let script = place.path("var/opt/maccel/resets/set_last_LIMIT_value.sh");
+    let said = place.run_with(&["import", script.to_str().unwrap()], "").text();
+    assert!(said.contains("limit          2.0"), "{said}");
+}
+
+#[test]
+fn faults_name_the_file_and_the_place() {
+    let place = Place::ours();
+    for (text, fault) in [
+        ("", "missing field `version`"),
+        ("{", "not JSON: EOF while parsing an object at line 1 column 1"),
+        ("{}", "the file has no \"profiles\": not a settings.json of Raw Accel 1.6 or 1.7"),
+        ("version = 1\n[settings]\nspeed = 3\n", "TOML parse error at line 3, column 1"),
+        ("version = 1\n", "it holds no settings"),
+    ] {
+        let outcome = place.run_with(&["import", "-"], text);
+        assert_eq!(outcome.code, 1, "{text}");
+        assert!(outcome.stderr.contains(fault), "{text}: {}", outcome.stderr);
+    }
+    let outcome = place.run("import no-such-file");
+    assert!(outcome.stderr.starts_with("Error: cannot read no-such-file"), "{outcome:?}");
+}

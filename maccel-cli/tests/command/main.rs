@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The program `maccel` as people and scripts meet it.
+
+#[cfg(test)]
+mod curves;
+#[cfg(test)]
+mod drop_in;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod place;
+#[cfg(test)]
+mod terminal;
