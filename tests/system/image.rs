@@ -7,6 +7,7 @@ use std::time::Duration;
 use libtest_mimic::Trial;
 use vespera_tests::{Artifacts, Guest, HarnessError, Image, Machine};
 
+use crate::command;
 use crate::group::Group;
 use crate::pointer;
 
@@ -38,6 +39,7 @@ pub(crate) fn tests(artifacts: &Arc<Artifacts>, image: &Image) -> (Arc<Group>, V
         group.test("the_module_is_of_the_one_kernel_and_indexed", indexed),
     ];
     tests.extend(pointer::tests(&group));
+    tests.extend(command::tests(&group));
     (group, tests)
 }
 

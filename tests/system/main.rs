@@ -6,6 +6,7 @@
 // The lints know tests by `#[test]`; here every function is one, or serves one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod command;
 mod curves;
 mod devices;
 mod driver;
