@@ -81,7 +81,7 @@ pub(crate) fn refusal(error: Error) -> anyhow::Error {
              sudo vesperactl group add"
         }
         Error::Locked(_) => "the administrator has locked it in /etc/vespera/maccel.toml",
-        Error::TrialRunning(_) => "a trial is running; end it first: maccel trial keep, or cancel",
+        Error::TrialRunning(_) => "somebody tries settings just now; they are kept or go back soon",
         _ => return error.into(),
     };
     anyhow::Error::msg(hint).context(error)

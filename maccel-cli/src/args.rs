@@ -16,7 +16,7 @@ Examples:
   maccel get all natural                    the values of a curve
   maccel import settings.json --apply       take over a Raw Accel profile
   maccel plot --svg > curve.svg             the curve as a picture
-  maccel trial --seconds 15 -- set limit 3  try it, and go back if nobody says keep
+  maccel trial limit 3                      try it, and go back if nobody says keep
   maccel measure dpi                        find the resolution of a mouse
 
 Exit codes: 0 done, 1 it could not be done, 2 wrong usage.";
@@ -80,6 +80,15 @@ pub(crate) enum Command {
     Import(Import),
     /// Write the settings as a file of another program
     Export(Export),
+    /// Try settings: they go back unless you keep them
+    #[command(after_help = TRIALS, subcommand_required = true, arg_required_else_help = true)]
+    Trial(Trial),
+    /// Measure the resolution or the polling rate of a mouse
+    #[command(subcommand, arg_required_else_help = true)]
+    Measure(Measure),
+    /// Put the old state back unless told to keep the new one
+    #[command(hide = true)]
+    Guard,
     /// Draw the curve: sensitivity, velocity and gain over the input speed
     #[command(after_help = PLOTS)]
     Plot(Plot),
@@ -231,6 +240,43 @@ pub(crate) struct Export {
     pub(crate) name: String,
 }
 
+const TRIALS: &str = "\
+Examples:
+  maccel trial limit 3
+  maccel trial --seconds 30 curve natural limit=2.5 gain";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Trial {
+    /// Seconds until they go back
+    #[arg(long, value_name = "N", default_value = "15", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(crate) seconds: u32,
+    #[command(subcommand)]
+    pub(crate) set: SetCommand,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Measure {
+    /// Counts for each inch, by a ruler
+    Dpi {
+        /// How far the mouse is moved, cm
+        #[arg(long = "cm", value_name = "CM", default_value = "10", value_parser = centimetres)]
+        length: f64,
+    },
+    /// Reports a second
+    Rate {
+        /// How long the mouse is moved
+        #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=60))]
+        seconds: u32,
+    },
+}
+
+fn centimetres(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(length) if (1.0..=100.0).contains(&length) => Ok(length),
+        _ => Err("a number from 1 to 100 is".to_owned()),
+    }
+}
+
 const PLOTS: &str = "\
 Without --curve, --file or --profile the settings in force are drawn.
 
@@ -292,12 +338,14 @@ pub(crate) enum Format {
     Scripts,
 }
 
-/// Spells out `set NAME VALUE`, which public documents mention, as `set param NAME VALUE`.
+/// Spells out `set NAME VALUE`, which public documents mention, as `set param NAME VALUE`; so for
+/// `trial NAME VALUE`.
 pub(crate) fn spelled_out(mut arguments: Vec<String>) -> Vec<String> {
-    let Some(set) = arguments.iter().position(|word| word == "set") else { return arguments };
+    let set = arguments.iter().position(|word| matches!(word.as_str(), "set" | "trial"));
+    let Some(set) = set else { return arguments };
     let mut at = set + 1;
     while let Some(word) = arguments.get(at).filter(|word| word.starts_with("--")) {
-        at += if matches!(word.as_str(), "--device" | "--root") { 2 } else { 1 };
+        at += if matches!(word.as_str(), "--device" | "--root" | "--seconds") { 2 } else { 1 };
     }
     if arguments.get(at).is_some_and(|word| Name::of_word(word).is_some()) {
         arguments.insert(at, "param".to_owned());

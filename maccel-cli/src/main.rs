@@ -6,6 +6,7 @@
 //! - `host`: the driver as it is read; `write`: how it is changed; `agent`: the bus
 //! - `get`, `set`, `devices`, `profile`, `import`, `export`: one file per command
 //! - `tui`: the terminal interface
+//! - `trial`, `measure`: with `guard`, which puts back what was before
 //! - `plot`: curves as pictures
 //! - `manual`: completions and man pages
 //! - `output`: what is printed
@@ -15,15 +16,18 @@ mod args;
 mod devices;
 mod export;
 mod get;
+mod guard;
 mod host;
 mod import;
 mod manual;
+mod measure;
 mod output;
 mod plot;
 mod profile;
 mod public;
 mod quick;
 mod set;
+mod trial;
 mod tui;
 mod write;
 
@@ -59,6 +63,9 @@ fn run(args: Args) -> anyhow::Result<Output> {
         Command::Profile(command) => profile::run(common, &command),
         Command::Import(import) => import::run(common, &import),
         Command::Export(export) => export::run(common, &export),
+        Command::Trial(trial) => trial::run(common, trial),
+        Command::Measure(measure) => measure::run(common, &measure),
+        Command::Guard => guard::run(common),
         Command::Plot(plot) => plot::run(common, &plot),
         Command::Pictures { folder } => manual::pictures(&folder),
         Command::Man { folder } => manual::man(&folder),

@@ -24,6 +24,10 @@ const MEMORY: usize = 100;
 pub(crate) struct State {
     /// The settings in force, as they were read back.
     pub(crate) settings: Settings,
+    /// What was asked for last: what the next change begins with.
+    pub(crate) wanted: Settings,
+    /// Writes that are not done yet.
+    pub(crate) pending: usize,
     /// Those at the start, for the overlay.
     pub(crate) before: Settings,
     /// Whether the overlay is shown.
@@ -108,6 +112,8 @@ impl State {
         State {
             points: points_of(&settings),
             before: settings.clone(),
+            wanted: settings.clone(),
+            pending: 0,
             settings,
             overlay: false,
             screen,
@@ -185,9 +191,9 @@ impl State {
         Shape { points: self.points.clone(), ..Shape::of(Kind::Drawn) }
     }
 
-    /// Remembers the settings in force before they change.
-    pub(crate) fn remember(&mut self) {
-        self.undo.push(self.settings.clone());
+    /// Remembers settings that are about to change.
+    pub(crate) fn remember(&mut self, before: Settings) {
+        self.undo.push(before);
         if self.undo.len() > MEMORY {
             self.undo.remove(0);
         }

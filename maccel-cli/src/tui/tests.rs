@@ -35,13 +35,18 @@ fn state() -> State {
     State::new(Settings::default(), devices, true)
 }
 
+/// What a worker says of a write.
+fn done(settings: Settings) -> Event {
+    let devices = vec![device("input5", "G Pro", true), device("input7", "Trackball", false)];
+    Event::Done { settings, devices, note: String::new(), wrote: true }
+}
+
 /// Does what a worker does with an effect, on the state alone.
 fn settle(state: &mut State, effects: Vec<Effect>) -> Vec<Effect> {
     for effect in &effects {
         if let Effect::Write(_, changes) = effect {
             let settings = changes.apply(&state.settings).unwrap();
-            let devices = state.devices.clone();
-            update(state, Event::Done(settings, devices, String::new()));
+            update(state, done(settings));
         }
     }
     effects
@@ -217,6 +222,24 @@ fn steps_can_be_undone_and_done_again() {
 }
 
 #[test]
+fn keys_that_are_quicker_than_the_driver_lose_nothing() {
+    let mut state = state();
+    let key = |state: &mut State, code| {
+        update(state, Event::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+    };
+    let mut waiting = key(&mut state, KeyCode::Right);
+    for code in [KeyCode::Up, KeyCode::Enter, KeyCode::Char('3'), KeyCode::Enter] {
+        waiting.extend(key(&mut state, code));
+    }
+    waiting.extend(key(&mut state, KeyCode::Char('u')));
+    // The three writes are done only now.
+    assert_eq!(settle(&mut state, waiting).len(), 3);
+    assert_eq!((state.settings.mode(), state.mode()), (Mode::Natural, Mode::Natural));
+    assert_eq!(state.settings.get("LIMIT"), Ok(1.5));
+    assert_eq!((state.pending, &state.wanted), (0, &state.settings));
+}
+
+#[test]
 fn a_trial_goes_back_unless_it_is_kept() {
     for (kept, seconds) in [(false, TRIAL_SECONDS), (true, 3)] {
         let mut state = state();
@@ -252,7 +275,8 @@ fn whoever_ends_during_a_trial_gets_the_old_settings_back() {
 #[test]
 fn a_lost_driver_is_a_message_and_no_end() {
     let mut state = state();
-    update(&mut state, Event::Failed("the maccel module is not loaded".to_owned(), None));
+    let why = "the maccel module is not loaded".to_owned();
+    update(&mut state, Event::Failed { why, settings: None, wrote: false });
     assert!(text(&state).contains("the maccel module is not loaded") && !state.quit);
 }
 

@@ -31,10 +31,26 @@ pub(crate) enum Event {
     Speed(f64),
     /// A second of a trial has passed.
     Second,
-    /// What was asked for is done; the settings in force and the mice as read back.
-    Done(Settings, Vec<Device>, String),
-    /// What was asked for failed; the settings in force all the same.
-    Failed(String, Option<Settings>),
+    /// What was asked for is done.
+    Done {
+        /// The settings in force, as read back.
+        settings: Settings,
+        /// The mice.
+        devices: Vec<Device>,
+        /// What there is to say.
+        note: String,
+        /// Whether it was a change of settings.
+        wrote: bool,
+    },
+    /// What was asked for failed.
+    Failed {
+        /// Why.
+        why: String,
+        /// The settings in force all the same.
+        settings: Option<Settings>,
+        /// Whether it was a change of settings.
+        wrote: bool,
+    },
     /// The profiles, and the one in force.
     Profiles(Vec<String>, String),
     /// The program shall end.
@@ -72,18 +88,16 @@ pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Second => second(state),
-        Event::Done(settings, devices, note) => {
-            read_back(state, settings);
+        Event::Done { settings, devices, note, wrote } => {
+            read_back(state, Some(settings), wrote);
             state.devices = devices;
             if !note.is_empty() {
                 state.say(note.trim());
             }
             Vec::new()
         }
-        Event::Failed(why, settings) => {
-            if let Some(settings) = settings {
-                read_back(state, settings);
-            }
+        Event::Failed { why, settings, wrote } => {
+            read_back(state, settings, wrote);
             state.complain(why);
             Vec::new()
         }
@@ -96,12 +110,21 @@ pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
     }
 }
 
-fn read_back(state: &mut State, settings: Settings) {
-    if settings.mode() != state.settings.mode()
-        && let Some(screen) = SCREENS.iter().position(|mode| *mode == settings.mode())
-    {
-        state.screen = screen;
-        state.selected = state.selected.min(state.rows().saturating_sub(1));
+/// Takes what was read back. As long as more is on its way, the next change still begins with
+/// what was asked for.
+fn read_back(state: &mut State, settings: Option<Settings>, wrote: bool) {
+    if wrote {
+        state.pending = state.pending.saturating_sub(1);
+    }
+    let Some(settings) = settings else { return };
+    if state.pending == 0 {
+        if settings.mode() != state.settings.mode()
+            && let Some(screen) = SCREENS.iter().position(|mode| *mode == settings.mode())
+        {
+            state.screen = screen;
+            state.selected = state.selected.min(state.rows().saturating_sub(1));
+        }
+        state.wanted = settings.clone();
     }
     state.settings = settings;
 }
@@ -129,16 +152,22 @@ fn second(state: &mut State) -> Vec<Effect> {
 }
 
 /// Asks for settings as a whole, as far as they differ.
-fn go_to(state: &State, wanted: &Settings) -> Vec<Effect> {
-    let changes = Changes::between(&state.settings, wanted);
-    if changes.is_empty() { Vec::new() } else { vec![Effect::Write(state.device.clone(), changes)] }
+fn go_to(state: &mut State, wanted: &Settings) -> Vec<Effect> {
+    let changes = Changes::between(&state.wanted, wanted);
+    if changes.is_empty() {
+        return Vec::new();
+    }
+    state.wanted = wanted.clone();
+    state.pending += 1;
+    vec![Effect::Write(state.device.clone(), changes)]
 }
 
 /// Asks for a change that can be undone.
 fn change(state: &mut State, wanted: &Settings) -> Vec<Effect> {
+    let before = state.wanted.clone();
     let effects = go_to(state, wanted);
     if !effects.is_empty() {
-        state.remember();
+        state.remember(before);
         if let Some(trial) = &mut state.trial {
             trial.left = Some(TRIAL_SECONDS);
         }
@@ -223,7 +252,7 @@ fn keyed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 fn turn(state: &mut State, by: usize) -> Vec<Effect> {
     state.screen = (state.screen + by) % SCREENS.len();
     state.selected = state.selected.min(state.rows() - 1);
-    let mut wanted = state.settings.clone();
+    let mut wanted = state.wanted.clone();
     if state.mode() == Mode::Lut && wanted.lut().is_none() {
         if !state.points_changed {
             state.points = points_of(&state.settings);
@@ -280,7 +309,7 @@ fn commit(state: &mut State) -> Vec<Effect> {
 /// Sets the selected parameter.
 fn set(state: &mut State, value: f64) -> Vec<Effect> {
     let Some(name) = state.name() else { return Vec::new() };
-    let mut wanted = state.settings.clone();
+    let mut wanted = state.wanted.clone();
     match wanted.set(name.file(), value) {
         Ok(()) => change(state, &wanted),
         Err(error) => {
@@ -299,7 +328,7 @@ fn nudge(state: &mut State, way: f64) -> Vec<Effect> {
     }
     let Some(name) = state.name() else { return Vec::new() };
     let Some(parameter) = parameter::by_file_name(name.file()) else { return Vec::new() };
-    let value = state.value(name);
+    let value = state.wanted.get(name.file()).unwrap_or_default();
     // A twentieth of the value, in a step that reads well.
     let step = 10f64.powf((value.abs().max(0.02) / 10.0).log10().round()).max(0.001);
     let next = ((value + way * step) / step).round() * step;
@@ -311,7 +340,7 @@ fn undo(state: &mut State) -> Vec<Effect> {
         state.say("nothing to undo");
         return Vec::new();
     };
-    state.redo.push(state.settings.clone());
+    state.redo.push(state.wanted.clone());
     go_to(state, &before)
 }
 
@@ -320,7 +349,7 @@ fn redo(state: &mut State) -> Vec<Effect> {
         state.say("nothing to redo");
         return Vec::new();
     };
-    state.undo.push(state.settings.clone());
+    state.undo.push(state.wanted.clone());
     go_to(state, &after)
 }
 
@@ -329,7 +358,7 @@ fn trial(state: &mut State) {
         state.say("a trial is running: k keeps, Esc goes back");
         return;
     }
-    state.trial = Some(Trial { before: state.settings.clone(), left: None });
+    state.trial = Some(Trial { before: state.wanted.clone(), left: None });
     state.say(format!(
         "trial: a change goes back after {TRIAL_SECONDS} s unless you press k to keep it"
     ));
@@ -384,7 +413,7 @@ fn remove_point(state: &mut State) {
 
 /// Compiles the drawn curve and puts it in force.
 fn use_points(state: &mut State) -> Vec<Effect> {
-    let mut wanted = state.settings.clone();
+    let mut wanted = state.wanted.clone();
     match compile::apply(&state.drawn(), &mut wanted) {
         Ok(error) => {
             state.points_changed = false;
@@ -440,7 +469,7 @@ fn on_profiles(state: &mut State, key: KeyEvent, row: usize) -> Vec<Effect> {
         }
         (KeyCode::Enter, Some(name)) => {
             state.panel = Panel::None;
-            state.remember();
+            state.remember(state.wanted.clone());
             return vec![Effect::ApplyProfile(name)];
         }
         (KeyCode::Char('x') | KeyCode::Delete, Some(name)) => {

@@ -39,7 +39,9 @@ pub(crate) fn start(common: Common, events: Sender<Event>) -> Work {
     let (orders, inbox) = mpsc::channel();
     let thread = thread::spawn(move || {
         for effect in inbox {
-            let event = done(&common, effect).unwrap_or_else(|error| failed(&common, &error));
+            let wrote = matches!(effect, Effect::Write(..));
+            let event =
+                done(&common, effect).unwrap_or_else(|error| failed(&common, &error, wrote));
             // Without a receiver the program is ending, and the rest still has to be done.
             let _ = events.send(event);
         }
@@ -81,17 +83,24 @@ fn open(common: &Common, device: Option<String>) -> anyhow::Result<Host> {
 
 fn write(common: &Common, device: Option<String>, changes: &Changes) -> anyhow::Result<Event> {
     let note = write::change(&open(common, device.clone())?, changes)?;
-    back(common, device, note)
+    let host = open(common, device)?;
+    Ok(Event::Done {
+        settings: host.settings()?,
+        devices: host.driver.devices()?,
+        note,
+        wrote: true,
+    })
 }
 
 /// What is in force now.
 fn back(common: &Common, device: Option<String>, note: String) -> anyhow::Result<Event> {
     let host = open(common, device)?;
-    Ok(Event::Done(host.settings()?, host.driver.devices()?, note))
+    let (settings, devices) = (host.settings()?, host.driver.devices()?);
+    Ok(Event::Done { settings, devices, note, wrote: false })
 }
 
-fn failed(common: &Common, error: &anyhow::Error) -> Event {
+fn failed(common: &Common, error: &anyhow::Error, wrote: bool) -> Event {
     let why: Vec<String> = error.chain().map(ToString::to_string).collect();
     let settings = Host::open(common).and_then(|host| host.settings()).ok();
-    Event::Failed(why.join(": "), settings)
+    Event::Failed { why: why.join(": "), settings, wrote }
 }

@@ -11,3 +11,5 @@ mod files;
 mod place;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod trial;

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A guard: a process of its own that puts the old state back unless it is told to keep the new
+//! one, also when the program that asked for it was killed or its terminal closed.
+//!
+//! It reads what to put back from its input, says `ready`, and waits. `keep` ends it; the end of
+//! the input or of the time makes it act.
+
+use std::env;
+use std::io::{BufRead, BufReader, Read, Write, stdin};
+use std::os::fd::AsFd;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use anyhow::{Context, ensure};
+use maccel_core::changes::Changes;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::setsid;
+use serde::{Deserialize, Serialize};
+
+use crate::args::Common;
+use crate::host::Host;
+use crate::output::Output;
+use crate::write;
+
+const READY: &str = "ready\n";
+const KEEP: &str = "keep\n";
+
+/// What to put back.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Promise {
+    /// The mouse that it is about; all without one.
+    pub(crate) device: Option<String>,
+    /// Settings.
+    pub(crate) settings: Option<Changes>,
+    /// Whether the mouse follows the shared settings.
+    pub(crate) inherit: bool,
+    /// Whether the mouse is accelerated.
+    pub(crate) enabled: Option<bool>,
+    /// Seconds until it is put back anyway.
+    pub(crate) seconds: Option<u32>,
+}
+
+/// A guard that waits.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    process: Child,
+    input: ChildStdin,
+}
+
+impl Guard {
+    /// Starts a guard; when this returns it will act.
+    pub(crate) fn set(common: &Common, promise: &Promise) -> anyhow::Result<Self> {
+        let program = env::current_exe().context("cannot find this program")?;
+        let mut process = Command::new(program)
+            .args(["--root", common.root.as_str(), "guard"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the guard that would put the old settings back")?;
+        let mut input = process.stdin.take().context("the guard has no input")?;
+        let output = process.stdout.take().context("the guard has no output")?;
+        writeln!(input, "{}", serde_json::to_string(promise)?).context("the guard has ended")?;
+        let mut ready = String::new();
+        BufReader::new(output).read_line(&mut ready).context("the guard says nothing")?;
+        ensure!(ready == READY, "the guard is not ready");
+        Ok(Guard { process, input })
+    }
+
+    /// Lets the new state stay.
+    pub(crate) fn keep(mut self) -> anyhow::Result<()> {
+        self.input.write_all(KEEP.as_bytes()).context("the guard has put the old settings back")?;
+        self.end()
+    }
+
+    /// Has the old state put back.
+    pub(crate) fn restore(self) -> anyhow::Result<()> {
+        self.end()
+    }
+
+    fn end(self) -> anyhow::Result<()> {
+        let Guard { mut process, input } = self;
+        drop(input);
+        let status = process.wait().context("the guard is gone")?;
+        ensure!(status.success(), "the old settings could not be put back");
+        Ok(())
+    }
+}
+
+/// Is the guard.
+pub(crate) fn run(common: &Common) -> anyhow::Result<Output> {
+    // A closed terminal and its keys are none of the guard's business. It fails for the first
+    // process of a session only, which has no terminal to lose.
+    let _ = setsid();
+    let input = stdin();
+    let mut line = String::new();
+    // Nothing beyond the line may be read ahead.
+    let mut byte = [0; 1];
+    while input.lock().read(&mut byte)? == 1 && byte[0] != b'\n' {
+        line.push(char::from(byte[0]));
+    }
+    let promise: Promise = serde_json::from_str(&line).context("a guard is for maccel itself")?;
+    print!("{READY}");
+    std::io::stdout().flush()?;
+
+    let limit = promise.seconds.map(|seconds| Timespec { tv_sec: seconds.into(), tv_nsec: 0 });
+    let mut wait = [PollFd::from_borrowed_fd(input.as_fd(), PollFlags::IN)];
+    let mut word = String::new();
+    if poll(&mut wait, limit.as_ref())? > 0 {
+        input.lock().read_line(&mut word)?;
+    }
+    if word != KEEP {
+        put_back(common, &promise)?;
+    }
+    Ok(Output::default())
+}
+
+fn put_back(common: &Common, promise: &Promise) -> anyhow::Result<()> {
+    let host = Host::open(&Common { device: promise.device.clone(), ..common.clone() })?;
+    if let (Some(device), Some(enabled)) = (&promise.device, promise.enabled) {
+        host.driver.set_device_enabled(device, enabled)?;
+    }
+    match (&promise.device, &promise.settings) {
+        (Some(device), _) if promise.inherit => crate::devices::switch(&host, device, None)?,
+        (_, Some(settings)) => drop(write::change(&host, settings)?),
+        (_, None) => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `maccel measure`: the resolution of a mouse by a ruler, and its polling rate.
+//!
+//! The event nodes show what the driver made of a movement, so acceleration is off meanwhile. A
+//! guard puts it back, also when this program is killed.
+//!
+//! - `node`: the event node of a mouse
+//! - `reckon`: what follows from counts and times
+
+mod node;
+mod reckon;
+
+use std::io::{Write, stderr, stdin};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use maccel_core::changes::Changes;
+use maccel_core::driver::Feature;
+use maccel_core::settings::{Mode, Settings};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde_json::json;
+
+use crate::args::{Common, Measure};
+use crate::guard::{Guard, Promise};
+use crate::host::{Host, explained};
+use crate::measure::node::Node;
+use crate::measure::reckon::{Report, dpi, rate};
+use crate::output::{FORMAT, Output, document};
+use crate::write;
+
+/// Runs the command.
+pub(crate) fn run(common: &Common, measure: &Measure) -> anyhow::Result<Output> {
+    let host = Host::open(common)?;
+    let mut node = Node::find(&host)?;
+    let guard = without_acceleration(common, &host, &node)?;
+    let measured = match *measure {
+        Measure::Dpi { length } => reports_of_dpi(&mut node, length)
+            .and_then(|reports| say_dpi(common, &node, &reports, length)),
+        Measure::Rate { seconds } => reports_of_rate(&mut node, seconds)
+            .and_then(|reports| say_rate(common, &node, &reports)),
+    };
+    guard.restore()?;
+    measured
+}
+
+/// Switches the acceleration of the mouse off; the guard switches it on again.
+fn without_acceleration(common: &Common, host: &Host, node: &Node) -> anyhow::Result<Guard> {
+    let failed = |error| explained(&host.root, error);
+    if host.driver.has(Feature::Devices) {
+        let device = host.driver.device(&node.input).map_err(failed)?;
+        let promise = Promise {
+            device: Some(node.input.clone()),
+            enabled: Some(device.enabled),
+            ..Promise::default()
+        };
+        let guard = Guard::set(common, &promise)?;
+        host.driver.set_device_enabled(&node.input, false).map_err(failed)?;
+        return Ok(guard);
+    }
+    // The public driver knows no single mice: the settings of all are neutral meanwhile.
+    let before = host.settings()?;
+    let promise = Promise { settings: Some(Changes::all(&before)), ..Promise::default() };
+    let guard = Guard::set(common, &promise)?;
+    let mut neutral = Settings::default();
+    neutral.set_mode(Mode::NoAccel)?;
+    write::change(host, &Changes::between(&before, &neutral))?;
+    Ok(guard)
+}
+
+fn prompt(words: &str) -> anyhow::Result<()> {
+    eprint!("{words}");
+    Ok(stderr().flush()?)
+}
+
+fn line() -> anyhow::Result<()> {
+    let mut line = String::new();
+    stdin().read_line(&mut line).context("cannot read the answer")?;
+    Ok(())
+}
+
+fn reports_of_dpi(node: &mut Node, length: f64) -> anyhow::Result<Vec<Report>> {
+    prompt(&format!("{}: put it against a ruler at 0, then press Enter. ", node.name))?;
+    line()?;
+    node.forget()?;
+    prompt(&format!("Move it {length} cm to the right in a straight line, then press Enter. "))?;
+    let mut reports = Vec::new();
+    loop {
+        let input = stdin();
+        let mut wait = [
+            PollFd::from_borrowed_fd(input.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(node.as_fd(), PollFlags::IN),
+        ];
+        poll(&mut wait, None)?;
+        let answered = !wait[0].revents().is_empty();
+        if !wait[1].revents().is_empty() {
+            reports.extend(node.reports()?);
+        }
+        if answered {
+            line()?;
+            return Ok(reports);
+        }
+    }
+}
+
+fn reports_of_rate(node: &mut Node, seconds: u32) -> anyhow::Result<Vec<Report>> {
+    prompt(&format!("{}: move it in quick circles for {seconds} s...\n", node.name))?;
+    node.forget()?;
+    let end = Instant::now() + Duration::from_secs(seconds.into());
+    let mut reports = Vec::new();
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(reports);
+        }
+        let limit = Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(1),
+            tv_nsec: left.subsec_nanos().into(),
+        };
+        let mut wait = [PollFd::from_borrowed_fd(node.as_fd(), PollFlags::IN)];
+        if poll(&mut wait, Some(&limit))? > 0 {
+            reports.extend(node.reports()?);
+        }
+    }
+}
+
+fn say_dpi(
+    common: &Common,
+    node: &Node,
+    reports: &[Report],
+    length: f64,
+) -> anyhow::Result<Output> {
+    let found = dpi(reports, length);
+    ensure!(found.counts > 0, "the mouse was not moved to the right");
+    if common.json {
+        return Ok(Output::text(document(&json!({
+            "format": FORMAT, "mouse": node.name, "counts": found.counts, "cm": length,
+            "dpi": found.exact, "suggested": found.suggested, "slanted": found.slanted,
+        }))?));
+    }
+    let mut text = format!(
+        "{} counts over {length} cm: {:.0} counts/inch\nto tell the driver: maccel set input-dpi {}\n",
+        found.counts, found.exact, found.suggested
+    );
+    if found.slanted {
+        text.push_str("the line was not straight; measure again to be sure\n");
+    }
+    Ok(Output::text(text))
+}
+
+fn say_rate(common: &Common, node: &Node, reports: &[Report]) -> anyhow::Result<Output> {
+    let found = rate(reports).context("too few reports; keep the mouse moving")?;
+    if common.json {
+        return Ok(Output::text(document(&json!({
+            "format": FORMAT, "mouse": node.name, "reports": reports.len(), "hz": found.exact,
+            "nominal": found.nominal,
+        }))?));
+    }
+    let nominal = found.nominal.map_or_else(String::new, |nominal| format!(", nominal {nominal}"));
+    Ok(Output::text(format!("{} reports, {:.0} Hz{nominal}\n", reports.len(), found.exact)))
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Settings on trial, and the guard that puts the old ones back.
+
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::place::Place;
+
+/// How long anything may take on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const THREE: &str = "12884901888";
+const ONE_AND_A_HALF: &str = "6442450944";
+
+#[test]
+fn a_trial_is_kept_by_a_word_and_goes_back_without() {
+    for (answer, said, limit) in [
+        ("y\n", "kept\n", THREE),
+        ("keep\n", "kept\n", THREE),
+        ("n\n", "the old settings are back\n", ONE_AND_A_HALF),
+        ("", "the old settings are back\n", ONE_AND_A_HALF),
+    ] {
+        let place = Place::public();
+        let words = ["trial", "--seconds", "600", "limit", "3"];
+        let outcome = place.run_with(&words, answer);
+        assert_eq!((outcome.stdout.as_str(), outcome.code), (said, 0), "{outcome:?}");
+        assert!(outcome.stderr.contains("Keep these settings? They go back in 600 s."));
+        assert_eq!(place.parameter("LIMIT").trim(), limit, "{answer:?}");
+    }
+}
+
+#[test]
+fn one_mouse_follows_the_shared_settings_again_after_a_trial() {
+    let place = Place::ours();
+    for (attribute, text) in [
+        ("name", "A mouse"),
+        ("id", "046d:c08b"),
+        ("uniq", ""),
+        ("phys", "usb-1"),
+        ("enabled", "1"),
+        ("settings", "inherit"),
+    ] {
+        place.write(&format!("sys/class/maccel/input5/{attribute}"), &format!("{text}\n"));
+    }
+    let words = ["trial", "--device", "input5", "limit", "3"];
+    assert_eq!(place.run_with(&words, "n\n").code, 0);
+    assert_eq!(place.read("sys/class/maccel/input5/settings"), "inherit");
+    assert_eq!(place.run_with(&words, "y\n").code, 0);
+    assert!(place.read("sys/class/maccel/input5/settings").contains("LIMIT=12884901888"));
+}
+
+#[test]
+fn the_old_settings_come_back_although_the_program_was_killed() {
+    let place = Place::public();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_maccel"))
+        .env_clear()
+        .arg("--root")
+        .arg(place.path(""))
+        .args(["trial", "--seconds", "600", "limit", "3"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    holds(&place, THREE);
+    program.kill().unwrap();
+    program.wait().unwrap();
+    holds(&place, ONE_AND_A_HALF);
+}
+
+/// Waits until the limit is this.
+fn holds(place: &Place, raw: &str) {
+    let begun = Instant::now();
+    while place.parameter("LIMIT").trim() != raw {
+        assert!(begun.elapsed() < PATIENCE, "LIMIT holds {}", place.parameter("LIMIT"));
+        sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_trial_that_cannot_begin_changes_nothing() {
+    let place = Place::public();
+    let outcome = place.run_with(&["trial", "limit", "0"], "y\n");
+    assert_eq!((outcome.stdout.as_str(), outcome.code), ("", 1), "{outcome:?}");
+    let outcome = place.run_with(&["trial", "curve", "jump"], "y\n");
+    assert_eq!(outcome.code, 1, "{outcome:?}");
+    assert_eq!(place.parameter("MODE").trim(), "0");
+}
