@@ -55,3 +55,6 @@ pub(crate) async fn serve(
     announcer.begin().await?;
     Ok((line, announcer))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The shared settings: putting them in force, and what others write.
 
+use std::time::{Duration, Instant};
+
 use maccel_core::changes::Changes;
 use maccel_core::driver::{Driver, DriverError};
 use maccel_core::parameter::Parameter;
@@ -11,6 +13,11 @@ use vespera_api::Result;
 use super::seen::{self, Seen};
 use super::{Keeper, error_of};
 use crate::journal;
+
+/// Within this time locked values are put back at most [`MOST_PUT_BACK`] times: two programs that
+/// undo each other's writes would else keep the processor busy for ever.
+const CONTEST: Duration = Duration::from_secs(10);
+const MOST_PUT_BACK: usize = 5;
 
 impl Keeper {
     /// The settings that should be in force.
@@ -132,12 +139,28 @@ impl Keeper {
             self.restore_devices();
             return;
         }
+        if self.is_contested() {
+            journal::not_restored("another program writes locked values again and again");
+            self.see(now);
+            return;
+        }
         journal::locked(&names(&locked));
         let back = locked.apply(&now).map_err(DriverError::from);
         if let Err(error) = back.and_then(|back| self.put(&back)) {
             journal::not_restored(&error.to_string());
             self.see(now);
         }
+    }
+
+    /// Whether locked values were put back so often lately that it leads nowhere.
+    fn is_contested(&mut self) -> bool {
+        let now = Instant::now();
+        self.put_back.retain(|before| now.duration_since(*before) < CONTEST);
+        let contested = self.put_back.len() >= MOST_PUT_BACK;
+        if !contested {
+            self.put_back.push(now);
+        }
+        contested
     }
 
     /// Saves what others wrote. In a trial only that: the rest is still on trial.

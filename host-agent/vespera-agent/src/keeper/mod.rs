@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use ::health::{Check, Root};
-use maccel_core::driver::{Device, Driver, DriverError};
+use maccel_core::driver::{Device, Driver, DriverError, MODULE};
 use maccel_core::settings::Settings;
 use maccel_core::settings_file::{self, FILE_NAME, Layer, Layers, ProfileName, SettingsFile};
 use vespera_api::Error;
@@ -38,6 +38,9 @@ use crate::store::Store;
 
 /// The public tools write a change file by file; this long after the first write it is looked at.
 const SETTLE: Duration = Duration::from_millis(50);
+
+/// A module that is on its way in is looked at again after this time.
+const COMING: Duration = Duration::from_millis(50);
 
 /// The state, and what belongs to it.
 pub(crate) struct Keeper {
@@ -58,6 +61,9 @@ pub(crate) struct Keeper {
     findings: BTreeMap<&'static str, Check>,
     history: History,
     look_at: Option<Instant>,
+    module_at: Option<Instant>,
+    /// When locked values were put back lately.
+    put_back: Vec<Instant>,
     recheck_at: Option<Instant>,
     /// The findings of the reports.
     reported: Vec<Check>,
@@ -83,6 +89,8 @@ impl Keeper {
             findings: BTreeMap::new(),
             history: History::default(),
             look_at: None,
+            module_at: None,
+            put_back: Vec::new(),
             recheck_at: None,
             reported: Vec::new(),
             rechecked: None,
@@ -110,7 +118,7 @@ impl Keeper {
     /// When [`Keeper::tick`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let trial = self.trial.as_ref().map(|trial| trial.deadline);
-        [self.look_at, self.recheck_at, trial].into_iter().flatten().min()
+        [self.look_at, self.module_at, self.recheck_at, trial].into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -118,6 +126,9 @@ impl Keeper {
         if self.look_at.is_some_and(|due| due <= now) {
             self.look_at = None;
             self.look();
+        }
+        if self.module_at.is_some_and(|due| due <= now) {
+            self.module_changed();
         }
         if self.recheck_at.is_some_and(|due| due <= now) {
             self.ask_for_check(now);
@@ -189,6 +200,9 @@ impl Keeper {
     /// The module came, went, or is another one now.
     fn module_changed(&mut self) {
         let driver = Driver::open(self.root.path()).ok();
+        // Its events come before it is ready, and none when it is.
+        let coming = self.root.line(format!("{MODULE}/initstate")).is_some_and(|s| s == "coming");
+        self.module_at = coming.then(|| Instant::now() + COMING);
         let instance = driver.as_ref().and_then(|_| seen::instance(&self.root));
         if driver.is_some() && instance == self.instance {
             return;

@@ -242,6 +242,39 @@ fn a_locked_value_comes_back_and_the_rest_of_an_outside_write_is_kept() {
 }
 
 #[test]
+fn a_program_that_writes_a_locked_value_again_and_again_is_not_fought_for_ever() {
+    let host = Host::with_driver();
+    let text = "version = 1\nlocked = [\"sens-mult\"]\n[settings]\nsens-mult = 2\n";
+    host.file("etc/vespera/maccel.toml", text);
+    let mut keeper = host.agent();
+    let mut writes = 0;
+    while host.in_force() == with_sens(2.0) && writes < 100 {
+        host.write(&with_sens(8.0));
+        written(&mut keeper);
+        writes += 1;
+    }
+    assert!((2..100).contains(&writes), "{writes}");
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "failed");
+    assert_eq!(keeper.snapshot().settings, Some(with_sens(8.0)), "what is shown was read back");
+}
+
+#[test]
+fn a_module_whose_event_comes_before_it_is_ready_is_looked_at_again() {
+    let host = Host::with_driver();
+    ask(&mut host.agent(), Request::Set(sens(2.0))).unwrap();
+    host.unload();
+    let mut keeper = host.agent();
+    host.load();
+    host.file(&format!("{MODULE}/initstate"), "coming\n");
+    keeper.event(Event::Module, Instant::now());
+    assert_eq!(keeper.snapshot().settings, None);
+    host.file(&format!("{MODULE}/initstate"), "live\n");
+    keeper.tick(keeper.deadline().unwrap());
+    assert_eq!(host.in_force(), with_sens(2.0));
+    assert_eq!(keeper.deadline(), None);
+}
+
+#[test]
 fn a_value_that_the_public_driver_should_not_have_taken_goes_at_once() {
     let host = Host::public_driver();
     let mut keeper = host.agent();
