@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use maccel_core::changes::Changes;
+use maccel_core::fixed::Fixed;
 use maccel_core::parameter::{self, Kind};
 use maccel_core::settings::Mode;
 use zbus::{OwnedVariant, Variant};
@@ -40,14 +41,17 @@ pub fn read(dict: &Dict) -> Result<Changes> {
     Ok(changes)
 }
 
-/// The dictionary of changes; of [`Changes::all`] it is that of whole settings.
+/// The dictionary of changes; of [`Changes::all`] it is that of whole settings. Numbers are the
+/// shortest that are stored as the same.
 pub fn write(changes: &Changes) -> Dict {
     let mut dict = Dict::new();
     for parameter in changes.parameters() {
         let value: Option<Variant<'_>> = match parameter.kind {
             Kind::Mode => changes.mode().map(|mode| mode.name().into()),
-            Kind::Table => changes.lut().map(|lut| lut.to_vec().into()),
-            Kind::Fixed => changes.number(&parameter.name).map(Into::into),
+            Kind::Table => {
+                changes.lut().map(|lut| lut.iter().copied().map(short).collect::<Vec<_>>().into())
+            }
+            Kind::Fixed => changes.number(&parameter.name).map(short).map(Into::into),
         };
         // Text and numbers always have an owned form; only open files may have none.
         if let Some(value) = value.and_then(|value| OwnedVariant::try_from(value).ok()) {
@@ -55,6 +59,11 @@ pub fn write(changes: &Changes) -> Dict {
         }
     }
     dict
+}
+
+/// What a person would have written: 0.1 rather than the number that the driver holds for it.
+fn short(value: f64) -> f64 {
+    Fixed::from_f64(value).map_or(value, Fixed::to_short)
 }
 
 fn mode_of(key: &str, value: &Variant<'_>) -> Result<Mode> {

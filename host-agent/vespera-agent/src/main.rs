@@ -89,31 +89,31 @@ async fn run(root: &Root) -> anyhow::Result<()> {
     outcome
 }
 
-/// Runs all watchers; returns when one that is needed fails.
+/// Runs all watchers; returns when the one that is needed fails.
 async fn watch(
     root: &Root,
     connection: &Connection,
     line: &Line,
     view: tokio::sync::watch::Receiver<Arc<snapshot::Snapshot>>,
 ) -> anyhow::Result<()> {
-    let files = watch::files::run(root.clone(), line.clone(), view);
     let devices = async {
         // Another root has no devices that udev would know of.
-        match root.is_host() {
-            true => watch::devices::run(line.clone()).await,
-            false => std::future::pending().await,
+        if root.is_host() {
+            optional(watch::devices::run(line.clone())).await;
         }
     };
-    let wake_ups = optional(watch::logind::wake_ups(connection.clone(), line.clone()));
-    let users = optional(watch::logind::active_user(connection.clone(), line.clone()));
-    let (ended, _, _) = tokio::join!(
-        async {
-            tokio::select! { ended = files => ended, ended = devices => ended }
-        },
-        wake_ups,
-        users,
-    );
-    ended
+    let others = async {
+        tokio::join!(
+            devices,
+            optional(watch::logind::wake_ups(connection.clone(), line.clone())),
+            optional(watch::logind::active_user(connection.clone(), line.clone())),
+        );
+        std::future::pending().await
+    };
+    tokio::select! {
+        ended = watch::files::run(root.clone(), line.clone(), view) => ended,
+        never = others => never,
+    }
 }
 
 /// A watcher that the agent works without.

@@ -257,3 +257,17 @@ fn matches_and_names_that_mean_nothing_are_refused() {
     }
     assert!(ProfileName::new("My_profile-2").is_ok());
 }
+
+#[test]
+fn the_documentation_shows_a_file_and_a_fault_as_they_are() {
+    let text = include_str!("../../../docs/settings.md");
+    let example = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let file = parse(example).unwrap();
+    assert_eq!(Layer::Admin.accepts(&file), Ok(()));
+    for name in ["slow", "games"] {
+        assert!(file.profiles.keys().any(|known| known.as_str() == name), "{name}");
+    }
+    let fault = "version = 1\n\n[settings]\nmode = \"natural\"\nlimit = 0.5\n";
+    let shown = format!("/etc/vespera/maccel.toml: {}", parse(fault).unwrap_err());
+    assert!(text.contains(&shown), "{shown}");
+}

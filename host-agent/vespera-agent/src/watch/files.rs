@@ -23,6 +23,11 @@ use crate::snapshot::Snapshot;
 /// Where the reports lie.
 const REPORTS: &str = "run/vespera";
 
+/// Where the administrator's folder will be.
+const ABOVE: &str = "etc";
+/// The last part of the administrator's folder.
+const LAYER_NAME: &str = "vespera";
+
 /// What a watched folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Content {
@@ -32,6 +37,8 @@ enum Content {
     Reports,
     /// Settings of the image or the administrator: written by any editor.
     Settings,
+    /// `/etc`, while the administrator's folder is not there.
+    Above,
 }
 
 impl Content {
@@ -43,6 +50,7 @@ impl Content {
                     | AddWatchFlags::IN_CLOSE_WRITE
                     | AddWatchFlags::IN_DELETE
             }
+            Content::Above => AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO,
         }
     }
 
@@ -57,6 +65,7 @@ impl Content {
             Content::Driver => Some(Event::Written),
             Content::Reports => name.ends_with(".json").then_some(Event::Report),
             Content::Settings => (name == FILE_NAME).then_some(Event::Layer),
+            Content::Above => (name == LAYER_NAME).then_some(Event::Layer),
         }
     }
 }
@@ -90,9 +99,8 @@ pub(crate) async fn run(
         armed_for: None,
     };
     watches.add(REPORTS, Content::Reports);
-    for layer in [Layer::Image, Layer::Admin] {
-        watches.add(layer.folder(), Content::Settings);
-    }
+    watches.add(Layer::Image.folder(), Content::Settings);
+    watches.add_admin();
     // Whatever was written before the watch was there.
     line.tell(Event::Report);
     line.tell(Event::Layer);
@@ -104,6 +112,9 @@ pub(crate) async fn run(
         tokio::select! {
             events = watches.read() => {
                 for event in events? {
+                    if event == Event::Layer {
+                        watches.add_admin();
+                    }
                     line.tell(event);
                 }
             }
@@ -123,6 +134,13 @@ impl Watches {
         let watch = self.inotify.add_watch(path.as_std_path(), content.mask()).ok()?;
         self.folders.insert(watch, content);
         Some(watch)
+    }
+
+    /// Watches the administrator's folder, or waits for it. To watch a folder again is no fault.
+    fn add_admin(&mut self) {
+        if self.add(Layer::Admin.folder(), Content::Settings).is_none() {
+            self.add(ABOVE, Content::Above);
+        }
     }
 
     /// Watches the driver and the mice of a snapshot; whether that is new.
