@@ -88,10 +88,14 @@ impl Keeper {
     /// Whether what is saved is in force.
     pub(super) fn judge(&mut self) {
         let kind = &SETTINGS_NOT_IN_FORCE;
-        let Some(seen) = self.seen.as_ref().filter(|_| self.trial.is_none()) else {
+        if self.driver.is_none() || self.trial.is_some() {
             // Without the module that is said elsewhere, and a trial is no fault.
             self.findings.remove(kind.code);
             return;
+        }
+        let Some(seen) = &self.seen else {
+            let check = Check::failed(kind, &self.root, "what the driver holds cannot be read");
+            return self.note(check);
         };
         let check = match self.wanted() {
             Ok(wanted) if wanted == *seen => Check::ok(kind, &self.root, ""),

@@ -23,6 +23,7 @@ mod view;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use ::health::catalogue::SETTINGS_NOT_IN_FORCE;
 use ::health::{Check, Root};
 use maccel_core::driver::{Device, Driver, DriverError, MODULE};
 use maccel_core::settings::Settings;
@@ -145,7 +146,10 @@ impl Keeper {
             Event::Written => {
                 self.look_at.get_or_insert(now + SETTLE);
             }
-            Event::Module => self.module_changed(),
+            Event::Module => {
+                self.module_changed();
+                self.retry();
+            }
             Event::DeviceAdded(input) => self.device_added(&input),
             Event::DeviceRemoved(input) => drop(self.devices.remove(&input)),
             Event::Report => self.look_at_reports(),
@@ -195,6 +199,15 @@ impl Keeper {
             }
         }
         self.note_refused_layers(&faults);
+    }
+
+    /// Puts the saved settings in force if that failed before: udev hands the files over in its own
+    /// time, and tells when it has.
+    fn retry(&mut self) {
+        let failed = self.findings.get(SETTINGS_NOT_IN_FORCE.code).is_some_and(Check::is_failed);
+        if failed && self.put_back.is_empty() {
+            self.restore();
+        }
     }
 
     /// The module came, went, or is another one now.

@@ -275,6 +275,23 @@ fn a_module_whose_event_comes_before_it_is_ready_is_looked_at_again() {
 }
 
 #[test]
+fn settings_that_could_not_be_put_in_force_are_tried_again_at_the_next_event() {
+    let host = Host::public_driver();
+    ask(&mut host.agent(), Request::Set(sens(2.0))).unwrap();
+    host.file("proc/sys/kernel/random/boot_id", "boot-2\n");
+    // A folder in place of the file fails for root, too.
+    let file = host.at(&format!("{PARAMETERS}/SENS_MULT"));
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let mut keeper = host.agent();
+    fs::remove_dir(&file).unwrap();
+    fs::write(&file, "4294967296\n").unwrap();
+    keeper.event(Event::Module, Instant::now());
+    written(&mut keeper);
+    assert_eq!(host.in_force(), with_sens(2.0));
+}
+
+#[test]
 fn a_value_that_the_public_driver_should_not_have_taken_goes_at_once() {
     let host = Host::public_driver();
     let mut keeper = host.agent();
