@@ -94,7 +94,8 @@ impl Peers {
         self.told.0.store(answer, Ordering::SeqCst);
     }
 
-    fn mouse(&self, input: &str) {
+    /// A mouse whose event is still on its way.
+    fn silent_mouse(&self, input: &str) {
         let folder = self.folder.path().join(CLASS).join(input);
         fs::create_dir_all(&folder).unwrap();
         for (name, text) in [
@@ -107,6 +108,10 @@ impl Peers {
         ] {
             fs::write(folder.join(name), format!("{text}\n")).unwrap();
         }
+    }
+
+    fn mouse(&self, input: &str) {
+        self.silent_mouse(input);
         self.event(Event::DeviceAdded(input.to_owned()));
     }
 
@@ -257,6 +262,16 @@ async fn mice_come_go_and_are_changed_as_objects() {
     peers.event(Event::DeviceRemoved("input5".to_owned()));
     let signal = removed.next().await.unwrap();
     assert_eq!(signal.args().unwrap().object_path.as_str(), path.as_str());
+}
+
+#[tokio::test]
+async fn a_mouse_that_is_found_during_a_call_does_not_hold_it_up() {
+    let peers = Peers::new(true).await;
+    peers.silent_mouse("input5");
+    peers.maccel().await.set(&sens(2.0)).await.unwrap();
+    let objects = ObjectManagerProxy::new(&peers.client, BUS_NAME, ROOT_OBJECT).await.unwrap();
+    let managed = objects.get_managed_objects().await.unwrap();
+    assert!(managed.keys().any(|object| object.as_str().ends_with("/input5")));
 }
 
 #[tokio::test]

@@ -154,11 +154,14 @@ impl Keeper {
             Event::DeviceRemoved(input) => drop(self.devices.remove(&input)),
             Event::Report => self.look_at_reports(),
             Event::Layer => {
+                // What others have just written is theirs, before it could be undone.
+                self.look();
                 self.load_layers();
                 self.restore();
             }
             Event::Resumed => {
                 self.module_changed();
+                self.look();
                 self.restore();
                 self.restore_devices();
             }

@@ -210,6 +210,18 @@ fn an_outside_write_wins_and_is_saved() {
 }
 
 #[test]
+fn an_outside_write_is_not_undone_by_what_happens_right_after_it() {
+    for event in [Event::Layer, Event::Resumed, Event::Module, Event::ActiveUser(None)] {
+        let host = Host::with_driver();
+        let mut keeper = host.agent();
+        host.write(&with_sens(4.0));
+        keeper.event(event, Instant::now());
+        written(&mut keeper);
+        assert_eq!(host.in_force(), with_sens(4.0));
+    }
+}
+
+#[test]
 fn an_outside_write_while_the_agent_was_away_is_kept_too() {
     let host = Host::with_driver();
     ask(&mut host.agent(), Request::Set(sens(2.0))).unwrap();
