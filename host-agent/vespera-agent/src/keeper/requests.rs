@@ -12,6 +12,9 @@ use super::{Keeper, error_of};
 use crate::journal;
 use crate::message::{Reply, Request};
 
+/// The most profiles that are saved: whoever may save one may not fill the disk.
+const MOST_PROFILES: usize = 100;
+
 impl Keeper {
     /// Does what is asked for.
     pub(crate) fn request(&mut self, request: Request, now: Instant) -> Result<Reply> {
@@ -96,6 +99,11 @@ impl Keeper {
         let mut layers = self.layers.clone();
         let changes = Changes::between(&Settings::default(), &settings);
         layers.state.profiles.insert(name.clone(), changes);
+        if layers.state.profiles.len() > MOST_PROFILES {
+            return Err(Error::InvalidValue(format!(
+                "there are {MOST_PROFILES} profiles already; delete one first"
+            )));
+        }
         self.save_layers(layers)?;
         self.applied_profile = Some(name);
         Ok(())

@@ -467,6 +467,19 @@ fn profiles_are_saved_applied_and_deleted() {
 }
 
 #[test]
+fn profiles_cannot_fill_the_disk() {
+    let host = Host::with_driver();
+    let mut keeper = host.agent();
+    for number in 0..100 {
+        ask(&mut keeper, Request::SaveProfile(format!("p{number}"))).unwrap();
+    }
+    let refusal = ask(&mut keeper, Request::SaveProfile("one-more".to_owned())).unwrap_err();
+    assert!(matches!(refusal, Error::InvalidValue(_)), "{refusal}");
+    ask(&mut keeper, Request::SaveProfile("p7".to_owned())).unwrap();
+    assert_eq!(keeper.snapshot().profiles.len(), 100);
+}
+
+#[test]
 fn a_mouse_keeps_its_own_settings_when_it_comes_back() {
     let host = Host::with_driver();
     host.mouse("input5", "046d:c088");
