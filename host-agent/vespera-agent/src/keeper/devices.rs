@@ -52,7 +52,7 @@ impl Keeper {
 
     /// Looks whether others wrote to a mouse, and which mice there are.
     pub(super) fn look_at_devices(&mut self) {
-        let present = self.present_devices();
+        let Some(present) = self.readable_devices() else { return };
         self.devices.retain(|input, _| present.iter().any(|device| device.input == *input));
         for device in present {
             match self.devices.get(&device.input) {
@@ -135,11 +135,19 @@ impl Keeper {
     }
 
     fn present_devices(&self) -> Vec<Device> {
-        let devices = self.driver.as_ref().map(Driver::devices);
-        devices.unwrap_or_else(|| Ok(Vec::new())).unwrap_or_else(|error| {
-            journal::warning(&error.to_string());
-            Vec::new()
-        })
+        self.readable_devices().unwrap_or_default()
+    }
+
+    /// All mice; `None` if they cannot be read, which does not mean that there are none.
+    fn readable_devices(&self) -> Option<Vec<Device>> {
+        let Some(driver) = &self.driver else { return Some(Vec::new()) };
+        match driver.devices() {
+            Ok(devices) => Some(devices),
+            Err(error) => {
+                journal::warning(&error.to_string());
+                None
+            }
+        }
     }
 
     fn driver(&self) -> Result<&Driver> {

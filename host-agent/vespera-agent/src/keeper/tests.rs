@@ -524,6 +524,16 @@ fn what_others_write_to_a_mouse_is_kept_for_it() {
 }
 
 #[test]
+fn a_mouse_that_cannot_be_read_for_a_moment_is_not_gone() {
+    let host = Host::with_driver();
+    host.mouse("input5", "046d:c088");
+    let mut keeper = host.agent();
+    host.file(&format!("{CLASS}/input5/enabled"), "");
+    written(&mut keeper);
+    assert!(keeper.snapshot().devices.contains_key("input5"));
+}
+
+#[test]
 fn values_of_the_public_tools_are_taken_over_once_and_nothing_is_run() {
     let host = Host::with_driver();
     let folder = "var/opt/maccel/resets";

@@ -179,6 +179,10 @@ impl Watches {
         let read = self.readable.read(read).await?;
         let mut events: Vec<Event> = Vec::new();
         for event in &read {
+            // More happened than the kernel keeps: anything may have changed.
+            if event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW) {
+                return Ok(vec![Event::Written, Event::Report, Event::Layer]);
+            }
             let Some(content) = self.folders.get(&event.wd) else { continue };
             if let Some(meaning) = content.event(event)
                 && !events.contains(&meaning)
@@ -187,5 +191,37 @@ impl Watches {
             }
         }
         Ok(events)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+
+    fn meaning(content: Content, mask: AddWatchFlags, name: &str) -> Option<Event> {
+        let inotify = Inotify::init(InitFlags::IN_NONBLOCK).unwrap();
+        let wd = inotify.add_watch("/", AddWatchFlags::IN_MODIFY).unwrap();
+        let name = (!name.is_empty()).then(|| OsString::from(name));
+        content.event(&InotifyEvent { wd, mask, cookie: 0, name })
+    }
+
+    #[test]
+    fn a_change_means_what_its_folder_holds() {
+        let (modify, ignored) = (AddWatchFlags::IN_MODIFY, AddWatchFlags::IN_IGNORED);
+        let moved = AddWatchFlags::IN_MOVED_TO;
+        for (content, mask, name, right) in [
+            (Content::Driver, modify, "SENS_MULT", Some(Event::Written)),
+            (Content::Driver, ignored, "", Some(Event::Module)),
+            (Content::Reports, moved, "module.json", Some(Event::Report)),
+            (Content::Reports, moved, ".moduleX1Y2", None),
+            (Content::Settings, moved, "maccel.toml", Some(Event::Layer)),
+            (Content::Settings, moved, "maccel.toml~", None),
+            (Content::Above, moved, "vespera", Some(Event::Layer)),
+            (Content::Above, moved, "passwd", None),
+        ] {
+            assert_eq!(meaning(content, mask, name), right, "{content:?} {name}");
+        }
     }
 }
