@@ -215,6 +215,8 @@ err_close:
 	input_close_device(&mouse->handle);
 err_unregister:
 	input_unregister_handle(&mouse->handle);
+	/* an entry that failed late may have been written to before */
+	maccel_store_inherit(&mouse->own);
 err_free:
 	kfree(mouse);
 	return error;

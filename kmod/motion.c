@@ -226,7 +226,7 @@ static inline s64 factor_of_y(const struct maccel_response *response,
 /*
  * What an axis puts out of an exact movement: the nearest count, the rest is
  * carried. A half is rounded away from 0, so that both directions are alike.
- * The sum fits: 2^16 counts by MACCEL_FACTOR_WIDTH bits and CARRY_LIMIT.
+ * The sum fits, in counts too: see MACCEL_FACTOR_LIMIT and CARRY_LIMIT.
  */
 static inline s32 emit(s64 *carry, s64 exact, s64 fraction, u32 bits)
 {

@@ -386,7 +386,9 @@ static void set_turn(struct maccel_response *response,
 					     1LL << 62) + 1;
 	response->snap_y = maccel_real_fixed(maccel_real_div(tangent, yx), 32,
 					     1LL << 62) + 1;
-	response->turned = snap || turn_fixed(cosine) != 1LL << MACCEL_TURN_BITS;
+	/* the cosine of a tiny angle is rounded to 1, its sine is not to 0 */
+	response->turned = snap || turn_fixed(sine) ||
+			   turn_fixed(cosine) != 1LL << MACCEL_TURN_BITS;
 }
 
 /**

@@ -26,8 +26,12 @@
 /* the most fraction bits of a factor */
 #define MACCEL_FACTOR_BITS	44
 
-/* no factor exceeds this, SENS_MULT, YX_RATIO and 1000/INPUT_DPI included */
-#define MACCEL_FACTOR_LIMIT	65535
+/*
+ * No factor exceeds this, SENS_MULT, YX_RATIO and 1000/INPUT_DPI included. A
+ * diagonal of two reports of 2^15 counts, turned into one axis, then is below
+ * 2^30.5 counts, and with all that can be carried fits into an event's value.
+ */
+#define MACCEL_FACTOR_LIMIT	32767
 
 /**
  * struct maccel_cell - a cubic c[0] + c[1] s + c[2] s^2 + c[3] s^3

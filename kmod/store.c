@@ -89,7 +89,8 @@ void maccel_store_log_fault(const char *what, const struct maccel_fault *fault)
  */
 int maccel_store_set_number(enum maccel_number number, const char *text)
 {
-	size_t length = strnlen(text, NUMBER_LENGTH + 1);
+	/* room for a newline, and to see that something follows it */
+	size_t length = strnlen(text, NUMBER_LENGTH + 2);
 	struct maccel_fault fault = { "too long", text, length };
 	int error = -EINVAL;
 

@@ -146,6 +146,8 @@ fn refused_everywhere(guest: &Guest, values: &[&str]) -> Result<(), HarnessError
 fn no_numbers(guest: &Guest) -> Result<(), HarnessError> {
     let over_long = "1".repeat(65);
     let page_long = "0".repeat(4095);
+    // A newline where the longest number ends once hid what follows it.
+    let behind_newline = format!("{:064}\nxyz", 4_294_967_296_u64);
     // A write of nothing at all never reaches a driver: sysfs itself takes it.
     let values = [
         "\n",
@@ -167,6 +169,7 @@ fn no_numbers(guest: &Guest) -> Result<(), HarnessError> {
         "1,0",
         over_long.as_str(),
         page_long.as_str(),
+        behind_newline.as_str(),
     ];
     refused_everywhere(guest, &values)
 }

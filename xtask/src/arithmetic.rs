@@ -23,8 +23,8 @@ pub(crate) enum Until {
     Reports(u64),
 }
 
-/// Random reports after those of each input: settings cost as much time as these.
-const REPORTS_PER_INPUT: u64 = 16_384;
+/// Random reports after those of each input. Few, so that a long run sees many settings.
+const REPORTS_PER_INPUT: u64 = 2_048;
 
 /// Whole frames through the handler.
 pub(crate) fn check_frames(cache: &Cache, step: &Step) -> Result<()> {

@@ -13,7 +13,7 @@ const SETTINGS: usize = 150;
 const SPEEDS: usize = 200;
 
 /// No factor of the driver exceeds this.
-const FACTOR_LIMIT: f64 = 65535.0;
+const FACTOR_LIMIT: f64 = 32767.0;
 
 /// Speeds for which the bounds hold, counts/ms.
 const SLOWEST: f64 = 0.01;

@@ -129,6 +129,32 @@ fn a_movement_on_the_edge_of_snapping_is_snapped_whatever_its_signs() {
 }
 
 #[test]
+fn the_smallest_rotations_turn_too() {
+    // Their cosine is rounded to 1; once the sine was then taken for 0.
+    let settings = settings(Mode::NoAccel, &[("ANGLE_ROTATION", 5e-5)]);
+    let reports: Vec<_> = (0..100).map(|i| (i * 1_000_000, 32_767, 0)).collect();
+    let across: i64 = outputs(&settings, &reports).iter().map(|(_, y)| y).sum();
+    // 100 * 32767 * sin(5e-5 degrees) = 2.86 counts
+    assert_eq!(across, 3);
+}
+
+#[test]
+fn the_longest_turned_reports_keep_their_sign() {
+    // A diagonal that becomes one axis once was more than an event's value can hold.
+    let extreme = [("ACCEL", 10.0), ("SENS_MULT", 100.0), ("INPUT_DPI", 50.0)];
+    for turn in [("ANGLE_ROTATION", 45.0), ("ANGLE_SNAP", 45.0)] {
+        let mut settings = settings(Mode::Linear, &extreme);
+        settings.set(turn.0, turn.1).unwrap();
+        for report in [(32_767, -32_767), (-32_767, 32_767)] {
+            let reports = [(0, 1, 0), (1_000_000, report.0, report.1)];
+            let (x, _) = outputs(&settings, &reports)[1];
+            assert_eq!(x.signum(), report.0.signum(), "{turn:?} {report:?} gives {x}");
+            assert!(x.abs() > 1_000_000_000, "{turn:?} {report:?} gives {x}");
+        }
+    }
+}
+
+#[test]
 fn bunched_reports_share_their_interval() {
     // 10 counts in 1 ms, then 10 more 10 us later: 20 counts in that 1 ms.
     let settings = settings(Mode::Linear, &[("ACCEL", 0.1)]);
