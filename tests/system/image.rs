@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The built image, booted with the kernel it was built for.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use vespera_tests::{Artifacts, Guest, HarnessError, Image, Machine};
+use vespera_tests::{Artifacts, Guest, HarnessError, Image, Machine, Snapshot};
 
 use crate::command;
 use crate::group::Group;
@@ -18,17 +18,36 @@ const ADDED_PACKAGE: &str = "htop";
 /// Without KVM on a busy host a whole system takes its time.
 pub(crate) const BOOT: Duration = Duration::from_secs(300);
 
-pub(crate) fn tests(artifacts: &Arc<Artifacts>, image: &Image) -> (Arc<Group>, Vec<Trial>) {
-    let (artifacts, image) = (Arc::clone(artifacts), image.clone());
-    let group = Group::new(
-        "image".into(),
-        Box::new(move || {
-            let guest =
-                Machine::image(&artifacts, &image, artifacts.kernel(&image.kernel)?).boot()?;
-            guest.wait_for_boot(BOOT)?;
-            Ok(guest)
-        }),
-    );
+/// One boot of the image, from which guests are woken.
+pub(crate) struct Booted {
+    machine: Box<dyn Fn() -> Result<Machine, HarnessError> + Send + Sync>,
+    snapshot: Mutex<Option<Snapshot>>,
+}
+
+impl Booted {
+    pub(crate) fn new(artifacts: &Arc<Artifacts>, image: &Image) -> Arc<Self> {
+        let (artifacts, image) = (Arc::clone(artifacts), image.clone());
+        let machine =
+            move || Ok(Machine::image(&artifacts, &image, artifacts.kernel(&image.kernel)?));
+        Arc::new(Self { machine: Box::new(machine), snapshot: Mutex::new(None) })
+    }
+
+    /// A guest as it is right after its boot.
+    pub(crate) fn guest(&self) -> Result<Guest, HarnessError> {
+        let mut snapshot = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*snapshot {
+            Some(snapshot) => snapshot.wake(),
+            None => {
+                let booted = |guest: &Guest| guest.wait_for_boot(BOOT).map(drop);
+                snapshot.insert(Snapshot::take(&(self.machine)()?, booted)?).wake()
+            }
+        }
+    }
+}
+
+pub(crate) fn tests(booted: &Arc<Booted>) -> (Arc<Group>, Vec<Trial>) {
+    let booted = Arc::clone(booted);
+    let group = Group::new("image".into(), Box::new(move || booted.guest()));
     let mut tests = vec![
         group.test("the_system_runs_without_a_failed_unit", running),
         group.test("the_driver_is_loaded_by_the_image_itself", loaded),

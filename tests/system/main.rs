@@ -6,6 +6,7 @@
 // The lints know tests by `#[test]`; here every function is one, or serves one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bus;
 mod command;
 mod curves;
 mod devices;
@@ -18,6 +19,7 @@ mod pointer;
 mod races;
 mod rebased;
 mod refusals;
+mod saves;
 mod settings;
 mod turning;
 
@@ -28,6 +30,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use vespera_tests::{Artifacts, HarnessError};
 
 use crate::group::Group;
+use crate::image::Booted;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -67,8 +70,10 @@ fn everything(artifacts: &Arc<Artifacts>) -> (Vec<Arc<Group>>, Vec<Trial>) {
     }
     match artifacts.image(image::NAME) {
         Ok(found) => {
+            let booted = Booted::new(artifacts, found);
+            trials.push(saves::tests(&booted));
             for (group, tests) in
-                [image::tests(artifacts, found), mismatch::tests(artifacts, found)]
+                [bus::tests(&booted), image::tests(&booted), mismatch::tests(artifacts, found)]
             {
                 groups.push(group);
                 trials.push(tests);
