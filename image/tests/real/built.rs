@@ -179,6 +179,7 @@ fn retired_graphics_variant_stops_the_build_with_the_way_out() {
         "build",
         "--pull=never",
         "--network=host",
+        "--layers",
         "--force-rm",
         "--target=base",
         "--build-arg=GPU_VARIANT=nvidia",
