@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Instructions for each report, by mode: cost.py COST FRAME (needs valgrind).
 
-The last line is for programs: max_ir_per_event, of all modes without rotation;
-curve_spread_percent, of the modes that have a curve; handler_ir_per_frame, of a
-frame X+Y+SYN.
+The last two lines are for programs: max_ir_rotated, of all modes with rotation;
+max_ir_per_event, of all modes without; curve_spread_percent, of the modes that have
+a curve; handler_ir_per_frame, of a frame X+Y+SYN.
 """
 
 import re
@@ -61,6 +61,7 @@ def main():
     curves = plain[1:]
     spread = 100 * (max(curves) / min(curves) - 1)
     print(f"{'most':26}{max(plain):8.1f}{max(turned):9.1f}{max(snapped):13.1f}")
+    print(f"max_ir_rotated={max(turned):.1f}")
     print(f"max_ir_per_event={max(plain):.1f} "
           f"curve_spread_percent={spread:.1f} handler_ir_per_frame={max(frames):.1f}")
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Rotation of movement along one axis, and long pauses.
+//! Rotation of movement along one axis, snapping to an axis, and long pauses.
 
 use std::sync::Arc;
 
@@ -8,12 +8,13 @@ use vespera_tests::mouse::SeenFrame;
 use vespera_tests::{Guest, HarnessError, MousePlan};
 
 use crate::group::Group;
-use crate::pointer::set;
+use crate::pointer::{parameter, set};
 
 pub(crate) fn tests(group: &Arc<Group>) -> Vec<Trial> {
     vec![
         group.test("rotation_by_45_degrees_turns_a_single_axis", by_45),
         group.test("rotation_by_90_degrees_turns_a_single_axis", by_90),
+        group.test("movement_near_an_axis_follows_it_and_keeps_its_length", snap),
         group.test("a_pause_of_2_to_the_32_nanoseconds_is_a_rest", pause),
         group.test("reports_of_one_instant_share_their_interval", one_instant),
     ]
@@ -70,6 +71,28 @@ fn by_90(guest: &Guest) -> Result<(), HarnessError> {
     for degrees in [90.0, -90.0] {
         turn(guest, degrees)?;
     }
+    set(guest, &[])
+}
+
+/// Within 15 degrees of an axis; the length of (30, 40) is 50, that of (40, 9) is 41, and so on.
+fn snap(guest: &Guest) -> Result<(), HarnessError> {
+    set(guest, &[])?;
+    guest.write_file(&parameter("SETTINGS"), format!("ANGLE_SNAP={}", 15_i64 << 32))?;
+    for ((x, y), due) in [
+        ((40, 9), (41, 0)),
+        ((-40, 9), (-41, 0)),
+        ((40, -9), (41, 0)),
+        ((9, 40), (0, 41)),
+        ((-9, -40), (0, -41)),
+        ((24, -7), (24, -7)),
+        ((30, 40), (30, 40)),
+        ((12, 0), (12, 0)),
+    ] {
+        let frames = MousePlan::one_mouse().movement(0, 0, x, y).play(guest)?.mice[0].frames();
+        assert_eq!(frames.len(), 1, "{frames:#?}");
+        assert_eq!(frames[0].movement(), due, "({x}, {y})");
+    }
+    guest.write_file(&parameter("SETTINGS"), "ANGLE_SNAP=0")?;
     set(guest, &[])
 }
 

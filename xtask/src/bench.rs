@@ -8,7 +8,7 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::bus;
 use crate::cache::Cache;
@@ -22,6 +22,16 @@ use crate::workshop::Workshop;
 const COMPILER: &str = "gcc-14";
 /// The test that compares with the reference, and says by how much it is off.
 const ACCURACY: &str = "accuracy::no_mode_exceeds_its_error_bound";
+
+/// What each figure of the driver may be at most; it repeats to the last digit, so that more is
+/// a fault and no noise.
+const BARS: [(&str, f64); 5] = [
+    ("max_ir_per_event", 150.0),
+    ("max_ir_rotated", 180.0),
+    ("curve_spread_percent", 15.0),
+    ("handler_ir_per_frame", 300.0),
+    ("max_rel_error", 1e-5),
+];
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
@@ -69,10 +79,27 @@ fn driver(cache: &Cache, steps: &Steps) -> Result<()> {
     })?;
     steps.summary();
     let errors = Errors::read(&errors)?;
-    let (table, last) = costs.rsplit_once('\n').context("no table of costs")?;
+    let (table, last) = costs.trim_end().rsplit_once('\n').context("no table of costs")?;
+    let (table, rotated) = table.rsplit_once('\n').context("no costs of a rotation")?;
     println!("\ninstructions for each report (gcc 14 -O2, callgrind)\n{table}");
     println!("\nlargest relative error of the factor\n{}", errors.table);
-    println!("\n{last} max_rel_error={:.2e}", errors.largest);
+    let last = format!("{last} max_rel_error={:.2e}", errors.largest);
+    println!("\n{rotated}\n{last}");
+    within_bars(&format!("{rotated} {last}"))
+}
+
+/// Whether each of [`BARS`] is among `figures`, words `NAME=NUMBER`, and not above its bar.
+fn within_bars(figures: &str) -> Result<()> {
+    for (name, most) in BARS {
+        let figure = figures
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+            .with_context(|| format!("no {name} in `{figures}`"))?;
+        let figure: f64 = figure.parse().with_context(|| format!("{name}: `{figure}`"))?;
+        if figure.is_nan() || figure > most {
+            bail!("{name} is {figure}, the bar is {most}");
+        }
+    }
     Ok(())
 }
 
@@ -201,5 +228,20 @@ mod tests {
         assert_eq!(errors.largest, 6.1e-6);
         assert_eq!(errors.table.lines().count(), 2);
         assert!(Errors::read("test result: ok\n").is_err());
+    }
+
+    #[test]
+    fn a_figure_above_its_bar_or_left_out_is_named() {
+        let good = "max_ir_rotated=170.9 max_ir_per_event=146.9 curve_spread_percent=8.4 \
+                    handler_ir_per_frame=262.1 max_rel_error=5.15e-6";
+        within_bars(good).unwrap();
+        let above = good.replace("170.9", "180.1");
+        assert_eq!(
+            within_bars(&above).unwrap_err().to_string(),
+            "max_ir_rotated is 180.1, the bar is 180"
+        );
+        let without = good.replace("handler_ir_per_frame=262.1", "");
+        let error = within_bars(&without).unwrap_err().to_string();
+        assert!(error.starts_with("no handler_ir_per_frame in "), "{error}");
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn debugfs() -> Result<&'static Path> {
     Ok(path)
 }
 
-/// Prints what is lost, an empty text if nothing is.
+/// Prints what was lost since the last report, an empty text if nothing was.
 pub(crate) fn report() -> Result<()> {
     let path = debugfs()?.join("kmemleak");
     // An object found lost once may be on its way from one register to another.
@@ -33,6 +33,8 @@ pub(crate) fn report() -> Result<()> {
         fs::write(&path, "scan").with_context(|| format!("writing {}", path.display()))?;
     }
     let lost = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
+    // The next report would name it again.
+    fs::write(&path, "clear").with_context(|| format!("writing {}", path.display()))?;
     print!("{lost}");
     Ok(())
 }
