@@ -13,14 +13,13 @@ use crate::tool::Tools;
 struct Program {
     name: &'static str,
     folder: &'static str,
-    required: bool,
 }
 
 const PROGRAMS: &[Program] = &[
-    Program { name: "vespera-module", folder: "usr/libexec/vespera", required: true },
-    Program { name: "vespera-agent", folder: "usr/libexec/vespera", required: true },
-    Program { name: "vesperactl", folder: "usr/bin", required: true },
-    Program { name: CLI, folder: "usr/bin", required: false },
+    Program { name: "vespera-module", folder: "usr/libexec/vespera" },
+    Program { name: "vespera-agent", folder: "usr/libexec/vespera" },
+    Program { name: "vesperactl", folder: "usr/bin" },
+    Program { name: CLI, folder: "usr/bin" },
 ];
 const CLI: &str = "maccel";
 /// Folder of the programs below the payload.
@@ -37,7 +36,7 @@ const LINK_TMPFILES: &str = "usr/lib/tmpfiles.d/vespera-usrlocal.conf";
 ///
 /// # Errors
 ///
-/// When a required program is missing, a file would land outside `usr`, or a unit cannot be
+/// When a program is missing, a file would land outside `usr`, or a unit cannot be
 /// enabled as its preset says.
 pub fn install(
     root: &Utf8Path,
@@ -52,9 +51,7 @@ pub fn install(
             placed.extend(copy_tree(root, &tree, report)?);
         }
     }
-    if root.join("usr/bin").join(CLI).exists() {
-        usr_local_link(root, report)?;
-    }
+    usr_local_link(root, report)?;
     enable(root, &placed, SYSTEM_UNITS, &[], tools, report)?;
     enable(root, &placed, USER_UNITS, &["--global"], tools, report)?;
     placed.sort();
@@ -71,14 +68,10 @@ fn programs(
     for program in PROGRAMS {
         let source = from.join(BIN).join(program.name);
         if !source.is_file() {
-            if program.required {
-                return Err(Error::Refused(format!(
-                    "{source} is missing: the image needs `{}`; was it built?",
-                    program.name
-                )));
-            }
-            report.line(&format!("program {}: not in the payload", program.name));
-            continue;
+            return Err(Error::Refused(format!(
+                "{source} is missing: the image needs `{}`; was it built?",
+                program.name
+            )));
         }
         let content = fs::read(&source).map_err(file_error("read", &source))?;
         let path = Utf8Path::new(program.folder).join(program.name);
@@ -271,20 +264,13 @@ mod tests {
     }
 
     #[test]
-    fn payload_without_the_cli_has_no_link() {
-        let (root, payload) = (Root::new(), payload());
-        fs::remove_file(payload.path().join("bin/maccel")).unwrap();
-        let report = run(&root, &payload, &systemctl()).unwrap();
-        assert!(report.contains(&"program maccel: not in the payload".to_owned()));
-        assert!(!root.has("usr/local"));
-    }
-
-    #[test]
-    fn missing_required_program_is_named() {
-        let payload = payload();
-        fs::remove_file(payload.path().join("bin/vesperactl")).unwrap();
-        let error = run(&Root::new(), &payload, &systemctl()).unwrap_err().to_string();
-        assert!(error.contains("bin/vesperactl is missing"), "{error}");
+    fn missing_program_is_named() {
+        for program in PROGRAMS {
+            let payload = payload();
+            fs::remove_file(payload.path().join(BIN).join(program.name)).unwrap();
+            let error = run(&Root::new(), &payload, &systemctl()).unwrap_err().to_string();
+            assert!(error.contains(&format!("bin/{} is missing", program.name)), "{error}");
+        }
     }
 
     #[test]
