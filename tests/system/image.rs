@@ -53,6 +53,7 @@ pub(crate) fn tests(booted: &Arc<Booted>) -> (Arc<Group>, Vec<Trial>) {
         group.test("the_driver_is_loaded_by_the_image_itself", loaded),
         group.test("vesperactl_status_says_healthy", healthy),
         group.test("parameters_belong_to_the_group_maccel", permissions),
+        group.test("the_command_is_also_at_its_old_place", old_place),
         group.test("the_build_added_its_package", package),
         group.test("nothing_of_the_build_is_left_in_it", no_tools),
         group.test("the_module_is_of_the_one_kernel_and_indexed", indexed),
@@ -90,6 +91,13 @@ fn permissions(guest: &Guest) -> Result<(), HarnessError> {
     for line in output.stdout.lines() {
         assert!(line.ends_with(" root:maccel 664"), "{line}");
     }
+    Ok(())
+}
+
+/// Scripts of the requirements call it by this path.
+fn old_place(guest: &Guest) -> Result<(), HarnessError> {
+    let version = guest.run(["/usr/local/bin/maccel", "--version"])?.success()?.stdout;
+    assert!(version.starts_with("maccel"), "{version}");
     Ok(())
 }
 

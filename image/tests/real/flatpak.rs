@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The list of applications, read by flatpak itself.
+//! The lists of applications and their removal, by flatpak itself.
+
+use std::fs;
+use std::process::Command;
 
 use crate::place::Place;
 use crate::{both, output, run};
+
+/// flatpak on a host that is a folder.
+fn flatpak(place: &Place) -> Command {
+    let mut flatpak = place.command("flatpak");
+    flatpak.env("FLATPAK_DATA_DIR", place.path("root/usr/share/flatpak"));
+    flatpak.env("FLATPAK_CONFIG_DIR", place.path("etc"));
+    flatpak.env("FLATPAK_SYSTEM_DIR", place.path("flatpak"));
+    flatpak
+}
 
 #[test]
 fn flatpak_wants_what_is_listed_from_the_branch_that_flathub_has() {
@@ -11,11 +23,8 @@ fn flatpak_wants_what_is_listed_from_the_branch_that_flathub_has() {
     place.write("root/usr/lib/modules/6.17.1/vmlinuz", "kernel");
     let root = place.path("root").display().to_string();
     run(&mut place.program(&["customize", "--root", &root, "packages"]));
-    let mut flatpak = place.command("flatpak");
     // As a host has it, but for the applications themselves: nothing is fetched.
-    flatpak.env("FLATPAK_DATA_DIR", place.path("root/usr/share/flatpak"));
-    flatpak.env("FLATPAK_CONFIG_DIR", place.path("etc"));
-    flatpak.env("FLATPAK_SYSTEM_DIR", place.path("flatpak"));
+    let mut flatpak = flatpak(&place);
     let said = both(&output(flatpak.args(["preinstall", "--system", "--noninteractive", "-vv"])));
     let wanted: Vec<&str> = said
         .lines()
@@ -26,4 +35,49 @@ fn flatpak_wants_what_is_listed_from_the_branch_that_flathub_has() {
     assert!(wanted[0].starts_with("app/org.mozilla.firefox/"), "{said}");
     assert!(wanted[0].ends_with("/stable"), "{said}");
     assert!(said.contains("Skipping preinstall of org.kde.kcalc"), "{said}");
+}
+
+/// An application of two files, exported to a repository of the place.
+fn publish(place: &Place, id: &str) {
+    let arch = std::env::consts::ARCH;
+    let metadata =
+        format!("[Application]\nname={id}\nruntime=org.example.Platform/{arch}/1\ncommand=true\n");
+    place.write(&format!("{id}/metadata"), &metadata);
+    place.write(&format!("{id}/files/bin/true"), "#!/bin/sh\n");
+    fs::create_dir_all(place.path(&format!("{id}/export"))).unwrap();
+    let (repository, folder) = (place.path("repository"), place.path(id));
+    let export = ["build-export", "--disable-sandbox"];
+    run(flatpak(place).args(export).arg(repository).arg(folder).arg("stable"));
+}
+
+#[test]
+fn removal_unit_takes_the_unwanted_application_off_the_host_and_no_other() {
+    let place = Place::new("");
+    for id in ["org.kde.kcalc", "org.kde.okular"] {
+        publish(&place, id);
+    }
+    let remote = ["remote-add", "--system", "--no-gpg-verify", "here"];
+    run(flatpak(&place).args(remote).arg(place.path("repository")));
+    let install = ["install", "--system", "--noninteractive", "--no-deps", "here"];
+    run(flatpak(&place).args(install).args(["org.kde.kcalc", "org.kde.okular"]));
+    let installed = || {
+        let list =
+            run(flatpak(&place).args(["list", "--system", "--app", "--columns=application"]));
+        list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(installed(), ["org.kde.kcalc", "org.kde.okular"]);
+
+    // The one that is not there at all is no failure.
+    place.config("packages: {remove_flatpak: [org.kde.absent, org.kde.kcalc]}");
+    place.write("root/usr/lib/modules/6.17.1/vmlinuz", "kernel");
+    let root = place.path("root").display().to_string();
+    run(&mut place.program(&["customize", "--root", &root, "packages"]));
+    let unit = place.read("root/usr/lib/systemd/system/vespera-flatpak-removal.service");
+    let commands: Vec<_> =
+        unit.lines().filter_map(|line| line.strip_prefix("ExecStart=-/usr/bin/flatpak ")).collect();
+    assert_eq!(commands.len(), 2, "{unit}");
+    for command in commands {
+        output(flatpak(&place).args(command.split(' ')));
+    }
+    assert_eq!(installed(), ["org.kde.okular"]);
 }
