@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command that builds an image.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use image::build::{self, Options};
 use image::config::Config;
 use image::driver::{headers, sign};
@@ -48,24 +49,58 @@ pub(crate) fn build(args: Build) -> Result<ExitCode> {
     };
     println!("free space: {}", free());
     let started = Instant::now();
-    let mut log = String::new();
+    let mut log = Log::create(args.log)?;
     let result = build::build(program, &image, &options, &tool::Path, &mut |line| {
         println!("{line}");
-        log.push_str(line);
-        log.push('\n');
+        log.line(line);
     });
     println!("free space: {}", free());
-    if let Some(file) = &args.log {
-        fs::write(file, &log).with_context(|| format!("cannot write {file}"))?;
-    }
     if result.is_err() {
-        for explanation in explain::explain(&log) {
+        for explanation in explain::explain(&log.text) {
             eprintln!("\n{}", explanation.text());
         }
     }
     result?;
+    log.close()?;
     println!("built {} in {} s with {program}", image.name, started.elapsed().as_secs());
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the build said: kept for the explanation, and written as it comes, since a build that is
+/// killed or fills the disk leaves nothing else.
+#[derive(Debug)]
+struct Log {
+    text: String,
+    file: Option<(Utf8PathBuf, File)>,
+    fault: Option<io::Error>,
+}
+
+impl Log {
+    fn create(path: Option<Utf8PathBuf>) -> Result<Self> {
+        let create = |path: Utf8PathBuf| {
+            let file = File::create(&path).with_context(|| format!("cannot write {path}"))?;
+            anyhow::Ok((path, file))
+        };
+        Ok(Self { text: String::new(), file: path.map(create).transpose()?, fault: None })
+    }
+
+    /// A log that cannot be written on does not stop the build; [`Log::close`] tells of it.
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+        if let (Some((_, file)), None) = (&mut self.file, &self.fault) {
+            self.fault = writeln!(file, "{line}").err();
+        }
+    }
+
+    fn close(self) -> Result<()> {
+        match (self.file, self.fault) {
+            (Some((path, _)), Some(fault)) => {
+                Err(fault).with_context(|| format!("cannot write all of {path}"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Asks the registry what is not given: which build of the base this will be, its kernel, and

@@ -39,6 +39,7 @@ const KNOWN: &[Known] = &[
         code: "driver-headers",
         title: "The headers of the kernel are missing",
         marks: &[
+            &["no headers for the kernel", "of the base"],
             &["/usr/src/kernels/", "No such file or directory"],
             &["No match for argument: kernel-devel"],
             &["Unable to find a match: kernel-devel"],
@@ -68,6 +69,19 @@ const KNOWN: &[Known] = &[
         remedies: &[
             "the first `error:` above names file and line",
             "with `source: git`, set `maccel.commit` to a commit that is known to build",
+        ],
+    },
+    Known {
+        code: "programs-source",
+        title: "A program of this repository does not compile",
+        marks: &[&["error[E"], &["error: could not compile"]],
+        causes: &[
+            "its source was changed",
+            "the builder's Rust is older than `rust-version` in Cargo.toml",
+        ],
+        remedies: &[
+            "the first `error` above names file and line",
+            "`cargo build` in the clone shows the same without an image",
         ],
     },
     Known {

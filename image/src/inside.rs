@@ -23,7 +23,11 @@ pub(crate) fn customize(root: &Utf8Path, config: &Config, part: Part) -> Result<
         Part::Payload(payload) => {
             let release = kernel::release(root)?;
             let placed = if config.maccel.enabled {
-                customize::payload::install(root, &payload.from, tools, report)?
+                let placed = customize::payload::install(root, &payload.from, tools, report)?;
+                if let Some(name) = &config.maccel.curve {
+                    customize::curve::write(root, name, report)?;
+                }
+                placed
             } else {
                 report.line("payload: not wanted, maccel.enabled is false");
                 Vec::new()

@@ -105,7 +105,14 @@ pub(crate) fn publish(args: Publish) -> Result<ExitCode> {
         must_be_signed,
         scratch,
     };
-    let published = publisher.publish(&image, &digest, &staging, &mut Stdout)?;
+    let published = publisher.publish(&image, &digest, &staging, &mut Stdout);
+    if let (Err(publish::Error::Unverified { report, .. }), Some(file)) =
+        (&published, &args.summary)
+    {
+        // The job ends here; its summary is where people look for the reason.
+        append(file, &report.markdown()).with_context(|| format!("cannot write {file}"))?;
+    }
+    let published = published?;
     if let Some(file) = args.summary {
         let text = summary::markdown(&config, &image, Some(&digest));
         append(&file, &format!("{text}\n{}", published.report.markdown()))

@@ -51,6 +51,7 @@ pub(crate) fn tests(
         group.test("what_the_first_image_left_is_still_there", left),
         group.test("the_kernel_is_another_one_and_the_driver_fits_it", driver),
         group.test("the_driver_of_the_second_image_is_signed", signed),
+        group.test("the_curve_of_the_second_configuration_is_in_force", curve),
         group.test("packages_are_those_of_the_second_configuration", packages),
     ];
     (group, tests)
@@ -89,6 +90,15 @@ fn signed(guest: &Guest) -> Result<(), HarnessError> {
     let signer = guest.run(["modinfo", "--field=signer", "maccel"])?.success()?.stdout;
     assert_eq!(signer.trim(), "Vespera test key");
     guest.run(["test", "-s", "/usr/share/vespera/module-signing.der"])?.success()?;
+    Ok(())
+}
+
+/// Nobody has set anything on the first image, so the second one's own settings hold.
+fn curve(guest: &Guest) -> Result<(), HarnessError> {
+    let mode = guest.run(["maccel", "get", "mode"])?.success()?.stdout;
+    assert!(mode.starts_with("Natural"), "{mode}");
+    let limit = guest.run(["maccel", "get", "param", "limit"])?.success()?.stdout;
+    assert_eq!(limit.trim(), "1.5");
     Ok(())
 }
 

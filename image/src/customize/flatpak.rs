@@ -18,6 +18,14 @@ const REMOVAL: &str = "usr/lib/systemd/system/vespera-flatpak-removal.service";
 const REMOVAL_LINK: &str =
     "usr/lib/systemd/system/multi-user.target.wants/vespera-flatpak-removal.service";
 
+/// An application that is not there is an error to flatpak, not to us; any other is tried again at
+/// the next boot, since the unit fails before it leaves its mark. No single call tells the two
+/// apart, hence a shell; the application is its argument and never part of the text. systemd takes
+/// `$$` for `$`.
+const REMOVE: &str = "if /usr/bin/flatpak info --system \"$$0\" >/dev/null 2>&1; then \
+                      exec /usr/bin/flatpak uninstall --system --noninteractive --assumeyes \"$$0\"; \
+                      fi";
+
 /// Writes the list of Flatpaks that hosts install at first boot, and takes unwanted ones out of
 /// the lists of the base.
 ///
@@ -95,10 +103,7 @@ fn removal(unwanted: &[String]) -> String {
          StateDirectory=vespera-image\n"
     );
     for id in unwanted {
-        // The dash: an application that is not there is an error to flatpak, not to us.
-        text.push_str(&format!(
-            "ExecStart=-/usr/bin/flatpak uninstall --system --noninteractive --assumeyes {id}\n"
-        ));
+        text.push_str(&format!("ExecStart=/usr/bin/sh -c '{REMOVE}' {id}\n"));
     }
     text.push_str(&format!(
         "ExecStart=/usr/bin/touch {mark}\n\n[Install]\nWantedBy=multi-user.target\n"
@@ -185,7 +190,7 @@ mod tests {
             line["ConditionPathExists=!".len()..].to_owned()
         };
         assert!(unit.contains(&format!("ExecStart=/usr/bin/touch {}\n", mark(&unit))), "{unit}");
-        assert!(unit.contains("--assumeyes io.github.kolunmi.Bazaar\n"), "{unit}");
+        assert!(unit.contains("; fi' io.github.kolunmi.Bazaar\n"), "{unit}");
         let longer = Packages { remove_flatpak: vec!["a.b.c".into()], ..Packages::default() };
         write(root.path(), &longer, &mut report).unwrap();
         assert_ne!(mark(&root.read(REMOVAL)), mark(&unit));

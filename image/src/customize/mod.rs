@@ -4,6 +4,7 @@
 //! Each stage can be run again on what it has already done and then changes nothing. Each tells
 //! what it did, one line per thing, to the [`Report`] it is given.
 
+pub mod curve;
 pub mod files;
 pub mod finish;
 #[cfg(test)]

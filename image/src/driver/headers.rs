@@ -82,11 +82,18 @@ fn find_below(
             report.line(&format!("headers: {installed}, from {}", source.name));
             return Ok(installed);
         }
-        let said = outcome.output();
-        let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no word");
-        tried.push(format!("  {}: {}", source.name, last.trim()));
+        tried.push(format!("  {}: {}", source.name, reason(&outcome.output())));
     }
     Err(Error::Nowhere { release: release.to_owned(), tried })
+}
+
+/// The line in which dnf says why; it ends with advice, which is not it.
+fn reason(said: &str) -> &str {
+    let fault = |line: &&str| {
+        ["No match for argument", "rror", "ailed to"].iter().any(|mark| line.contains(mark))
+    };
+    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines().rfind(fault).or_else(|| lines().next_back()).unwrap_or("no word")
 }
 
 /// A package with the headers.
@@ -197,7 +204,8 @@ mod tests {
     #[test]
     fn nowhere_tells_every_source_and_why_not() {
         let [builder, base, rpms] = [Root::new(), Root::new(), Root::new()];
-        let tools = FakeTools::default().with("dnf5", |_| failed("No match for argument: x"));
+        let log = include_str!("../../logs/package-not-found.log");
+        let tools = FakeTools::default().with("dnf5", |_| failed(log));
         let error = look([&builder, &base, &rpms], &tools).unwrap_err().to_string();
         for part in [
             "the base: no",

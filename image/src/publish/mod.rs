@@ -38,12 +38,12 @@ pub enum Error {
     #[error("{0} is not at the registry; stage the image first")]
     NotStaged(String),
     /// The image has faults. No final tag was touched.
-    #[error("{reference} is not published, since it is not verified; no tag was changed\n{text}")]
+    #[error("{reference} is not published, since it is not verified; no tag was changed\n{}", report.text())]
     Unverified {
         /// The image.
         reference: String,
         /// The report.
-        text: String,
+        report: Box<crate::verify::Report>,
     },
     /// It could not be looked at.
     #[error(transparent)]
@@ -164,7 +164,7 @@ impl Publisher<'_> {
         }
         let verified = self.verifier.verify(&reference)?;
         if !verified.passed {
-            return Err(Error::Unverified { reference, text: verified.text() });
+            return Err(Error::Unverified { reference, report: Box::new(verified) });
         }
         report.line(&format!("{reference}: {}", verified.headline()));
         let policy = self.sign(image, &reference, report)?;

@@ -73,11 +73,31 @@ fn removal_unit_takes_the_unwanted_application_off_the_host_and_no_other() {
     let root = place.path("root").display().to_string();
     run(&mut place.program(&["customize", "--root", &root, "packages"]));
     let unit = place.read("root/usr/lib/systemd/system/vespera-flatpak-removal.service");
-    let commands: Vec<_> =
-        unit.lines().filter_map(|line| line.strip_prefix("ExecStart=-/usr/bin/flatpak ")).collect();
-    assert_eq!(commands.len(), 2, "{unit}");
-    for command in commands {
-        output(flatpak(&place).args(command.split(' ')));
-    }
+    let commands = unit.lines().filter_map(|line| line.strip_prefix("ExecStart=/usr/bin/sh -c '"));
+    let outcomes: Vec<_> = commands
+        .map(|command| {
+            let (script, id) = command.rsplit_once("' ").unwrap();
+            // As systemd reads it.
+            let script = script.replace("$$", "$");
+            // The variables of the folder that stands for a host reach it through the shell.
+            let mut shell = Command::new("sh");
+            shell.envs(flatpak(&place).get_envs().filter_map(|(name, value)| Some((name, value?))));
+            output(shell.args(["-c", script.as_str(), id])).status.success()
+        })
+        .collect();
+    assert_eq!(outcomes, [true, true], "{unit}");
     assert_eq!(installed(), ["org.kde.okular"]);
+}
+
+#[test]
+fn words_of_flatpak_about_an_application_that_is_not_there_are_explained() {
+    let place = Place::new("");
+    publish(&place, "org.kde.kcalc");
+    let remote = ["remote-add", "--system", "--no-gpg-verify", "here"];
+    run(flatpak(&place).args(remote).arg(place.path("repository")));
+    let install = ["install", "--system", "--noninteractive", "here", "org.kde.kclac"];
+    let refused = output(flatpak(&place).args(install));
+    assert!(!refused.status.success(), "{}", both(&refused));
+    let found = image::explain::explain(&both(&refused));
+    assert_eq!(found.first().map(|found| found.known.code), Some("flatpak"), "{}", both(&refused));
 }

@@ -96,9 +96,11 @@ fn image_with_a_fault_is_refused_and_no_tag_moves() {
         let path = root.join("usr/share/mark");
         fs::set_permissions(path, fs::Permissions::from_mode(0o666)).unwrap();
     });
-    let refused = output(&mut place.publish(&bad, &["--key", "cosign.key"]));
+    let words = ["--key", "cosign.key", "--summary", "summary.md"];
+    let refused = output(&mut place.publish(&bad, &words));
     assert_eq!(refused.status.code(), Some(4), "{}", both(&refused));
     assert!(both(&refused).contains("/usr/share/mark"), "{}", both(&refused));
+    assert!(place.read("summary.md").contains("/usr/share/mark"), "the job's page tells it too");
     for tag in FINAL {
         assert_eq!(place.digest(tag), before, "{tag}");
     }
