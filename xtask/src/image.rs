@@ -19,7 +19,7 @@ use crate::standin::{forget_older, stored};
 use crate::workshop::Workshop;
 
 /// Everything that the Containerfile copies: what the result depends on.
-const SOURCES: &[&str] = &[
+pub(crate) const SOURCES: &[&str] = &[
     "Containerfile",
     ".containerignore",
     CONFIG,

@@ -4,11 +4,11 @@
 //! Reading order: [`up`] and [`test`] are the two stories; each strings together
 //! steps of [`setup`] (what the machine must have), [`workshop`] (the tool root),
 //! [`kernels`], [`driver`], [`standin`] (what the build calls Aurora here), [`image`] and
-//! [`guest`]. [`soak`] tests for longer, on a [`debug_kernel`] too; [`bench`] prints
-//! figures; for the agent both go through [`bus`]. [`dock`] holds the registry that images
-//! are published to in the tests. [`fuzz`] tries readers with random files. [`cache`] keeps
-//! every result under the hash of what it was made of, [`progress`] shows and times each step,
-//! [`process`] runs other programs.
+//! [`guest`]. [`packages`] for other distributions are part of a [`release`]. [`soak`] tests
+//! for longer, on a [`debug_kernel`] too; [`bench`] prints figures; for the agent both go
+//! through [`bus`]. [`dock`] holds the registry that images are published to in the tests.
+//! [`fuzz`] tries readers with random files. [`cache`] keeps every result under the hash of what
+//! it was made of, [`progress`] shows and times each step, [`process`] runs other programs.
 
 mod arithmetic;
 mod artifacts;
@@ -31,9 +31,11 @@ mod images;
 mod kernels;
 mod lint;
 mod mirror;
+mod packages;
 mod privilege;
 mod process;
 mod progress;
+mod release;
 mod setup;
 mod soak;
 mod source;
@@ -71,6 +73,8 @@ enum Command {
     Soak(soak::Args),
     /// Measure and print the figures
     Bench(bench::Args),
+    /// Check, build and publish a release
+    Release(release::Args),
     /// Write the generated files anew, or check that they are current
     Generate(generate::Args),
     /// Show where cached results are kept and how large they are, or remove them
@@ -89,6 +93,7 @@ fn main() -> ExitCode {
         Command::Ci(args) => ci::main(args),
         Command::Soak(args) => soak::main(&args),
         Command::Bench(args) => bench::main(&args),
+        Command::Release(args) => release::main(&args),
         Command::Generate(args) => generate::main(&args),
         Command::Cache(args) => cache::main(&args),
         Command::Enter(args) => enter::main(&args),

@@ -16,6 +16,7 @@ use crate::debug_kernel::DebugKernel;
 use crate::guest;
 use crate::privilege;
 use crate::progress::Steps;
+use crate::release;
 use crate::setup;
 use crate::source;
 
@@ -43,6 +44,8 @@ enum Subject {
     Driver,
     /// A million random calls on a bus of its own
     Agent,
+    /// The programs compiled twice, in two folders, byte for byte the same
+    Release,
 }
 
 /// A part of the soak.
@@ -63,8 +66,11 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     let steps = Steps::new(&cache)?;
     let ended = match args.subject {
         Subject::Driver => driver(&cache, &steps, |part| args.only.is_none_or(|only| only == part)),
-        Subject::Agent if args.only.is_some() => bail!("--only chooses parts of the driver's soak"),
+        Subject::Agent | Subject::Release if args.only.is_some() => {
+            bail!("--only chooses parts of the driver's soak")
+        }
         Subject::Agent => bus::soak(&cache, &steps),
+        Subject::Release => release::reproduce(&cache, &steps).map(drop),
     };
     steps.summary();
     ended

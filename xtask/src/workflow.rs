@@ -77,6 +77,8 @@ mod tests {
     /// What a workflow may run besides `vespera-image`: getting the tools.
     const TOOLS: &[&str] = &[
         "cargo install --locked --path image",
+        "cargo xtask release --yes",
+        "cargo xtask release --yes --dry-run",
         "cargo xtask test --yes",
         "sudo apt-get update",
         "sudo apt-get install --yes buildah skopeo",

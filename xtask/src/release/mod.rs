@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask release`: checks that this tree can be the release it says it is, builds it so
+//! that anybody can build the same, and puts all files of it into one folder.
+//!
+//! [`version`] and changelog, then [`compatible`] with the last release ([`schema`], [`bus`]), then
+//! [`build`] twice, packages, and [`bill`]s of materials with the checksums.
+
+mod bill;
+mod build;
+mod bus;
+mod compatible;
+mod schema;
+mod version;
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::cache::Cache;
+use crate::packages::{self, Compiled, VERSION};
+use crate::privilege;
+use crate::process;
+use crate::progress::Steps;
+use crate::setup;
+use crate::source;
+use crate::workshop::Workshop;
+
+/// How `release` behaves.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    setup: setup::Args,
+    /// Do everything but publish; changes may still be listed as unreleased
+    #[arg(long)]
+    dry_run: bool,
+    /// Only check version, changelog and compatibility
+    #[arg(long)]
+    check: bool,
+    /// Folder for the files of the release
+    #[arg(long, default_value = "target/release-files")]
+    output: Utf8PathBuf,
+}
+
+/// Entry point of `cargo xtask release`.
+pub(crate) fn main(args: &Args) -> Result<()> {
+    check(args.dry_run || args.check)?;
+    if args.check {
+        return Ok(());
+    }
+    setup::ensure(args.setup)?;
+    privilege::prepare()?;
+    let cache = Cache::open()?;
+    let steps = Steps::new(&cache)?;
+    let made = make(&cache, &steps, &args.output);
+    steps.summary();
+    made?;
+    println!("the files of the release are in {}", args.output);
+    if args.dry_run {
+        println!("not published (--dry-run); this would make the tag v{VERSION}");
+        return Ok(());
+    }
+    publish(&args.output)
+}
+
+/// Says what keeps this tree from being a release.
+fn check(dry_run: bool) -> Result<()> {
+    let mut faults = version::faults(VERSION, &compatible::tags()?, dry_run)?;
+    match compatible::last_release()? {
+        None => println!("no earlier release: nothing to be compatible with"),
+        Some(tag) => {
+            let broken = compatible::breaks(&tag)?;
+            if broken.is_empty() {
+                println!("compatible with {tag}: configuration, D-Bus interfaces");
+            }
+            faults.extend(broken.into_iter().map(|what| format!("breaks users of {tag}: {what}")));
+        }
+    }
+    if !faults.is_empty() {
+        bail!("this tree is not the release {VERSION}:\n  {}", faults.join("\n  "));
+    }
+    println!("version {VERSION}: the same everywhere, and no such tag yet");
+    Ok(())
+}
+
+/// Builds the programs twice and compares them: `cargo xtask soak release`.
+pub(crate) fn reproduce(cache: &Cache, steps: &Steps) -> Result<Utf8PathBuf> {
+    let workshop = Workshop::make(cache, steps)?;
+    let programs = build::first(cache, steps, &workshop)?;
+    build::compare_with_second(cache, steps, &workshop, &programs)?;
+    println!("compiled twice, in two folders: the same programs");
+    Ok(programs)
+}
+
+fn make(cache: &Cache, steps: &Steps, output: &Utf8Path) -> Result<()> {
+    let programs = reproduce(cache, steps)?;
+    let compiled = Compiled { programs: &programs, drivers: &[] };
+    let packages = packages::make(cache, steps, "release-packages", &compiled)?;
+    if output.exists() {
+        fs::remove_dir_all(output).with_context(|| format!("cannot empty {output}"))?;
+    }
+    fs::create_dir_all(output).with_context(|| format!("cannot create {output}"))?;
+    for folder in ["deb", "rpm"] {
+        for entry in walkdir::WalkDir::new(packages.join(folder)) {
+            let entry = entry?;
+            if entry.file_type().is_file() {
+                let name = entry.file_name().to_string_lossy();
+                fs::copy(entry.path(), output.join(name.as_ref()))?;
+            }
+        }
+    }
+    archive(output)?;
+    steps.run("bills of materials", |step| bill::write(cache, step, output))?;
+    bill::checksums(output)
+}
+
+/// The sources as git has them.
+fn archive(output: &Utf8Path) -> Result<()> {
+    let target = fs::canonicalize(output)?.join(format!("vespera-{VERSION}.tar.gz"));
+    let mut git = Command::new("git");
+    git.current_dir(source::root()?).args(["archive", "--format=tar.gz"]);
+    git.arg(format!("--prefix=vespera-{VERSION}/")).arg("--output").arg(target);
+    process::read(git.arg("HEAD")).map(drop)
+}
+
+/// Makes tag and release at GitHub, with the changelog's section as its text.
+fn publish(output: &Utf8Path) -> Result<()> {
+    let root = source::root()?;
+    let commit =
+        process::read(Command::new("git").args(["-C", root.as_str(), "rev-parse", "HEAD"]))?;
+    let mut gh = Command::new("gh");
+    gh.current_dir(&root).args(["release", "create", &format!("v{VERSION}")]);
+    gh.args(["--target", &commit, "--title", &format!("Vespera {VERSION}")]);
+    gh.args(["--notes", &version::notes()?]);
+    for entry in fs::canonicalize(output)?.read_dir()? {
+        gh.arg(entry?.path());
+    }
+    let said = process::read(&mut gh)?;
+    println!("{said}");
+    Ok(())
+}
