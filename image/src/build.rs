@@ -237,12 +237,12 @@ mod tests {
             extra: vec!["--network=host".into()],
             ..options()
         };
-        let text = "build: {platforms: [linux/amd64, linux/arm64]}";
+        let text = "build: {platforms: [linux/arm64]}";
         let args = arguments(&image(text), &options).join(" ");
         for part in [
             "--build-arg CUSTOM_OPTION=x",
             "--secret id=key,src=key.pem",
-            "--platform linux/amd64,linux/arm64",
+            "--platform linux/arm64",
             "--jobs 4",
             "--no-cache --squash --network=host .",
         ] {

@@ -133,8 +133,9 @@ pub struct BuildFile {
     /// Name that the variant's suffixes are added to, with or without an owner before it.
     #[garde(custom(rules::image_name))]
     pub image_name: String,
-    /// Platforms to build for.
-    #[garde(inner(custom(rules::platform)))]
+    /// The platform to build for, as a list of one.
+    #[garde(custom(rules::one_platform), inner(custom(rules::platform)))]
+    #[schemars(length(equal = 1))]
     pub platforms: Vec<String>,
     /// Tags beside `latest` and the date.
     #[serde(deserialize_with = "null_as_default")]

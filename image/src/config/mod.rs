@@ -95,7 +95,7 @@ pub struct Build {
     pub owner: Option<String>,
     /// The name that the variant's suffixes are added to.
     pub image_name: String,
-    /// Platforms, as `linux/amd64`.
+    /// The platform, as `linux/amd64`; exactly one.
     pub platforms: Vec<String>,
     /// Tags beside the usual ones.
     pub tags: Vec<String>,
@@ -143,6 +143,10 @@ impl Config {
     #[must_use]
     pub fn with(&self, variant: Variant, gpu: Gpu) -> Self {
         let mut other = self.clone();
+        if (variant, gpu) != (self.base.variant, self.base.gpu) {
+            // A digest is one image's: of another variant's repository it would name nothing.
+            other.base.digest = None;
+        }
         (other.base.variant, other.base.gpu) = (variant, gpu);
         other
     }

@@ -200,6 +200,18 @@ pub(super) fn platform(value: &str, context: &()) -> garde::Result {
     word(&["linux/amd64", "linux/arm64"])(value, context)
 }
 
+/// One of them: an image is built, verified and tagged as one manifest.
+pub(super) fn one_platform(values: &[String], (): &()) -> garde::Result {
+    if values.len() == 1 {
+        return Ok(());
+    }
+    refuse(format!(
+        "{} platforms; write exactly one: an image for another platform has a base and a kernel of \
+         its own, so give it a configuration, with an `image_name`, of its own",
+        values.len()
+    ))
+}
+
 fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
 }

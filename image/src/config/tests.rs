@@ -134,6 +134,8 @@ fn values_are_refused_with_what_would_be_right() {
         ("base: {tag: '-x'}", "is not a tag"),
         ("build: {image_name: Vespera}", "lower-case letters"),
         ("build: {platforms: [linux/riscv64]}", "allowed: linux/amd64, linux/arm64"),
+        ("build: {platforms: [linux/amd64, linux/arm64]}", "2 platforms; write exactly one"),
+        ("build: {platforms: []}", "0 platforms; write exactly one"),
         ("maccel: {source: git, repository: 'https://h/r', commit: main}", "all 40 hexadecimal"),
         ("maccel: {source: git, repository: 'ftp://h/r', commit: x}", "is not a git repository"),
         ("packages: {add_rpm: [vim], remove_rpm: [vim]}", "keep each name in one list"),
