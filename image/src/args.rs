@@ -236,7 +236,7 @@ pub(crate) struct Detect {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           default_value = "false", action = ArgAction::Set)]
     pub(crate) push: bool,
-    /// Folder of the repository, for the version of the bundled driver
+    /// Folder of the repository, for the version of the bundled driver and of what is copied
     #[arg(long, default_value = ".")]
     pub(crate) repository: Utf8PathBuf,
     /// Image that the driver is compiled in; a new one is a reason to build
@@ -394,6 +394,9 @@ pub(crate) struct Known {
     /// Digest of the image that the driver is compiled in
     #[arg(long)]
     pub(crate) builder_digest: Option<String>,
+    /// Hash of what the Containerfile copies, as `detect` tells it
+    #[arg(long)]
+    pub(crate) sources: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -110,8 +110,7 @@ fn ask(
     mut facts: Facts,
     registry: &Skopeo<'_>,
 ) -> Result<(Facts, Option<String>)> {
-    let reference = plan::image(config, &facts, config.base.variant, config.base.gpu).base;
-    let base = inspect::base(registry, &reference)?;
+    let base = inspect::configured(registry, config, &facts)?;
     let rpms = if config.maccel.enabled { headers::image(registry, &base)? } else { None };
     facts.base_digest.get_or_insert(base.digest);
     facts.kernel.get_or_insert(base.kernel);

@@ -138,7 +138,11 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(publish::Error::Registry(error)) => return registry(error),
         Some(publish::Error::NotStaged(_) | publish::Error::Moved { .. }) => return REGISTRY,
         Some(publish::Error::Unverified { .. }) => return FAULTS,
-        Some(publish::Error::NoKey) => return CONFIGURATION,
+        Some(
+            publish::Error::NoKey
+            | publish::Error::Enforced { .. }
+            | publish::Error::Signing(signing::Error::AnotherKey(_)),
+        ) => return CONFIGURATION,
         Some(publish::Error::Open(error)) => return opened(error),
         Some(publish::Error::Signing(signing::Error::Tool(error))) => return tool_code(error),
         _ => {}
@@ -150,6 +154,9 @@ fn code(error: &anyhow::Error) -> u8 {
     }
     if let Some(error) = error.downcast_ref() {
         return opened(error);
+    }
+    if error.is::<tool::Error>() {
+        return TOOL;
     }
     if error.is::<version::Error>() {
         return TOOL;
@@ -164,7 +171,7 @@ fn code(error: &anyhow::Error) -> u8 {
     }
     match error.downcast_ref() {
         Some(source::Error::Tool(_)) => return TOOL,
-        Some(source::Error::NoAnswer { .. }) => return REGISTRY,
+        Some(_) => return REGISTRY,
         _ => {}
     }
     if matches!(error.downcast_ref(), Some(build::Error::NoTool(_) | build::Error::Tool(_))) {
@@ -209,6 +216,7 @@ fn detect(args: Detect) -> Result<ExitCode> {
         date: Some(clock::now()),
         driver: driver.version,
         builder_digest,
+        sources: Some(source::copied(&args.repository, &tool::Path)?),
         ..Facts::default()
     };
     let trigger = Trigger { forced: args.force, push: args.push };
@@ -281,6 +289,7 @@ pub(crate) fn known(known: Known) -> Facts {
         driver: given(known.driver),
         kernel: given(known.kernel),
         builder_digest: given(known.builder_digest),
+        sources: given(known.sources),
     }
 }
 

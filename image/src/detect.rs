@@ -103,6 +103,8 @@ pub fn decide(config: &Config, facts: &Facts, trigger: Trigger, previous: &Previ
                 ("base-digest", label::AURORA_DIGEST, &facts.base_digest),
                 ("builder-digest", label::BUILDER_DIGEST, &facts.builder_digest),
                 ("kernel", label::KERNEL, &facts.kernel),
+                // Programs, files, Containerfile: also of a push whose own build failed.
+                ("sources", label::SOURCES, &facts.sources),
             ];
             let compared = optional
                 .into_iter()

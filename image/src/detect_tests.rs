@@ -13,6 +13,7 @@ fn facts() -> Facts {
         driver: Some("tree".into()),
         kernel: Some("6.17.1".into()),
         builder_digest: Some("sha256:builder".into()),
+        sources: Some("sources".into()),
         ..Facts::default()
     }
 }
@@ -46,6 +47,7 @@ fn every_history_gives_its_reasons_by_name() {
         ("base moved", "", |f| f.base_digest = Some("sha256:new".into()), &["base-digest"]),
         ("driver changed", "", |f| f.driver = Some("other".into()), &["driver-commit"]),
         ("builder moved", "", |f| f.builder_digest = Some("x".into()), &["builder-digest"]),
+        ("push whose build failed", "", |f| f.sources = Some("other".into()), &["sources"]),
         ("kernel changed", "", |f| f.kernel = Some("6.18.0".into()), &["kernel"]),
         (
             "graphics variant",

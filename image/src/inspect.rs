@@ -3,7 +3,9 @@
 
 use serde::Serialize;
 
+use crate::config::Config;
 use crate::plan::label::OSTREE_LINUX;
+use crate::plan::{self, Facts};
 use crate::registry::{self, Inspected, Registry};
 
 /// Version of the form of the JSON.
@@ -52,6 +54,17 @@ pub fn base(registry: &dyn Registry, reference: &str) -> Result<Base, Error> {
     let inspected =
         registry.inspect(reference)?.ok_or_else(|| Error::Absent(reference.to_owned()))?;
     of(reference, &inspected)
+}
+
+/// Asks about the base that will be built on: by its digest where that is known, since its tag may
+/// name a later build with another kernel by now.
+///
+/// # Errors
+///
+/// As for [`base`].
+pub fn configured(registry: &dyn Registry, config: &Config, facts: &Facts) -> Result<Base, Error> {
+    let reference = plan::base(config, config.base.variant, config.base.gpu);
+    base(registry, &plan::by_digest(&reference, facts))
 }
 
 /// Reads what is known of a base.
@@ -122,5 +135,24 @@ mod tests {
         let other = of("b", &inspected(&[(OSTREE_LINUX, "6.12.1-generic")])).unwrap();
         assert_eq!(other.fedora, None);
         assert!(other.text().contains("fedora  not told"), "{}", other.text());
+    }
+
+    #[test]
+    fn base_whose_digest_is_known_is_asked_about_by_it() {
+        use crate::customize::fixtures::{FakeTools, ok};
+        use crate::registry::Skopeo;
+        let (config, _) = Config::parse("c.yaml", "").unwrap();
+        let asked = |digest: Option<&str>| {
+            let tools = FakeTools::default().with("skopeo", |_| {
+                ok(r#"{"Digest": "sha256:1", "Labels": {"ostree.linux": "6.17.1-300.fc43.x86_64"}}"#)
+            });
+            let facts = Facts { base_digest: digest.map(str::to_owned), ..Facts::default() };
+            configured(&Skopeo { tools: &tools, insecure: false }, &config, &facts).unwrap();
+            tools.calls().remove(0)
+        };
+        assert!(asked(None).ends_with("docker://ghcr.io/ublue-os/aurora:stable"));
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let by_digest = format!("docker://ghcr.io/ublue-os/aurora@{digest}");
+        assert!(asked(Some(&digest)).ends_with(&by_digest), "{}", asked(Some(&digest)));
     }
 }

@@ -33,6 +33,14 @@ pub enum Error {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// A file of the image cannot be read.
+    #[error("cannot read {path}")]
+    File {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// The list of mounts cannot be read.
     #[error("cannot read {MOUNTS}")]
     Mounts(#[source] io::Error),

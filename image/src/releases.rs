@@ -2,19 +2,20 @@
 //! The commands about a finished image: verify, stage, publish.
 
 use std::fs;
+use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use image::config::Config;
-use image::customize::Stdout;
+use image::customize::{Stdout, policy};
 use image::diff::{Diff, Side};
 use image::opened::{self, Opened};
-use image::plan::{self, Image};
-use image::publish::{self, Cosign, GitHub, Publisher, Signer, Verifier};
+use image::plan::{self, Facts, Image, label};
+use image::publish::{self, Cosign, GitHub, Publisher, Signer, Verified, Verifier};
 use image::registry::{Registry as _, Skopeo};
-use image::verify::{self as checks, Report, Subject};
+use image::verify::{self as checks, Subject};
 use image::{clock, summary, tool, version};
 
 use crate::args::{Publish, Stage, Staged, Verify};
@@ -30,7 +31,7 @@ pub(crate) fn verify(args: Verify) -> Result<ExitCode> {
         (Some(reference), _) => {
             as_root()?;
             let opened = Opened::open(&reference, args.insecure, &tool::Path)?;
-            checks::image(&opened, &config, &tool::Path)
+            checks::image(&opened, &config, &Facts::default(), &tool::Path)
         }
         (None, Some(root)) => checks::verify(&Subject {
             root: &root,
@@ -59,7 +60,9 @@ pub(crate) fn diff(old: &str, new: &str, insecure: bool) -> Result<Diff> {
 }
 
 pub(crate) fn stage(args: Stage) -> Result<ExitCode> {
-    let (_, image) = planned(&args.staged)?;
+    let config = load(&args.staged.file, &args.staged.built)?;
+    let facts = facts(&args.staged);
+    let image = plan::image(&config, &facts, config.base.variant, config.base.gpu);
     let digest = push(&args.staged, args.from, &image)?;
     if let Some(file) = args.outputs {
         append(&file, &format!("image={}\ndigest={digest}\n", image.image))
@@ -71,7 +74,8 @@ pub(crate) fn stage(args: Stage) -> Result<ExitCode> {
 
 pub(crate) fn publish(args: Publish) -> Result<ExitCode> {
     as_root()?;
-    let (config, image) = planned(&args.staged)?;
+    let (config, facts) = (load(&args.staged.file, &args.staged.built)?, facts(&args.staged));
+    let planned = |facts: &Facts| plan::image(&config, facts, config.base.variant, config.base.gpu);
     let (staging, insecure) = (publish::staging_tag(&args.staged.run), args.staged.insecure);
     version::check(version::SKOPEO, &tool::Path)?;
     let store = GitHub(Skopeo { tools: &tool::Path, insecure });
@@ -89,18 +93,21 @@ pub(crate) fn publish(args: Publish) -> Result<ExitCode> {
     }
     let digest = match (given(args.digest), given(args.from)) {
         (Some(digest), _) => digest,
-        (None, Some(from)) => push(&args.staged, Some(from), &image)?,
-        (None, None) => {
-            let tagged = format!("{}:{staging}", image.image);
-            let found = store.inspect(&tagged)?;
-            found.ok_or(publish::Error::NotStaged(tagged))?.digest
-        }
+        (None, Some(from)) => push(&args.staged, Some(from), &planned(&facts))?,
+        (None, None) => publish::staged(&store, &planned(&facts), &staging)?,
     };
+    // What is told about the image is what it says itself, its date above all: this may be another
+    // day than that of the build.
+    let reference = format!("{}@{digest}", planned(&facts).image);
+    let labels = store.inspect(&reference)?.ok_or(publish::Error::NotStaged(reference))?.labels;
+    let date = facts.date.clone().or_else(|| labels.get(label::BUILD_DATE).cloned());
+    let dated = Facts { date: Some(date.unwrap_or_else(clock::now)), ..facts.clone() };
+    let image = Image { labels, ..planned(&dated) };
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let scratch = Utf8Path::from_path(folder.path()).context("its name is not UTF-8")?;
     let publisher = Publisher {
         store: &store,
-        verifier: &Pulled { config: &config, insecure },
+        verifier: &Pulled { config: &config, facts: &facts, insecure },
         signer: signer.as_ref().map(|signer| signer as &dyn Signer),
         must_be_signed,
         scratch,
@@ -126,12 +133,8 @@ pub(crate) fn publish(args: Publish) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn planned(staged: &Staged) -> Result<(Config, Image)> {
-    let config = load(&staged.file, &staged.built)?;
-    let mut facts = known(staged.facts.clone());
-    facts.date.get_or_insert_with(clock::now);
-    let image = plan::image(&config, &facts, config.base.variant, config.base.gpu);
-    Ok((config, image))
+fn facts(staged: &Staged) -> Facts {
+    known(staged.facts.clone())
 }
 
 fn push(staged: &Staged, from: Option<String>, image: &Image) -> Result<String> {
@@ -151,13 +154,18 @@ fn write(file: &Utf8PathBuf, text: &str) -> Result<()> {
 #[derive(Debug)]
 struct Pulled<'a> {
     config: &'a Config,
+    facts: &'a Facts,
     insecure: bool,
 }
 
 impl Verifier for Pulled<'_> {
-    fn verify(&self, reference: &str) -> Result<Report, opened::Error> {
+    fn verify(&self, reference: &str) -> Result<Verified, opened::Error> {
         let opened = Opened::open(reference, self.insecure, &tool::Path)?;
-        Ok(checks::image(&opened, self.config, &tool::Path))
+        let report = checks::image(&opened, self.config, self.facts, &tool::Path);
+        let path = opened.root.join(policy::KEY);
+        let key = path.exists().then(|| fs::read_to_string(&path)).transpose();
+        let key = key.map_err(|source| opened::Error::File { path, source })?;
+        Ok(Verified { report, key })
     }
 }
 
@@ -170,5 +178,13 @@ fn as_root() -> Result<()> {
     let own = std::env::current_exe().context("cannot find this program's own file")?;
     let mut command = Command::new("buildah");
     command.arg("unshare").arg(own).args(std::env::args_os().skip(1)).env(INSIDE, "1");
-    Err(command.exec()).context("cannot run `buildah unshare`, which an image is opened in")
+    // It comes back only where it could not be run.
+    let (program, purpose) = ("buildah".to_owned(), "open an image without being root".to_owned());
+    Err(match command.exec() {
+        error if error.kind() == io::ErrorKind::NotFound => {
+            tool::Error::Missing { program, purpose }
+        }
+        source => tool::Error::Start { program, purpose, source },
+    }
+    .into())
 }

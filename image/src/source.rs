@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Which version of the driver would be built, by git.
+//! Which version of the driver, and of everything around it, would be built, by git.
 
-use camino::Utf8Path;
+use std::{fs, io};
 
-use crate::config::{Maccel, Source};
+use camino::{Utf8Path, Utf8PathBuf};
+use sha2::{Digest as _, Sha256};
+
+use crate::config::{FILE_NAME, Maccel, Source};
 use crate::tool::{self, Outcome, Tools};
 
 /// Folder of our own driver.
 const BUNDLED: &str = "kmod";
+const CONTAINERFILE: &str = "Containerfile";
+/// What decides which of the copied files are copied.
+const IGNORED: &str = ".containerignore";
+/// What has a reason of its own, by what it means and not by its bytes.
+const COMPARED_ELSEWHERE: &[&str] = &[BUNDLED, FILE_NAME];
 
 /// A version that could not be found out.
 #[derive(Debug, thiserror::Error)]
@@ -21,12 +29,20 @@ pub enum Error {
         reason: String,
     },
     /// This folder is not a repository with a driver.
-    #[error("{folder} is not a git repository with the folder `{BUNDLED}`:\n{reason}")]
+    #[error("{folder} is not the git repository of an image, with `{BUNDLED}`:\n{reason}")]
     NotARepository {
         /// The folder.
         folder: String,
         /// What git said.
         reason: String,
+    },
+    /// This folder has nothing to build an image from.
+    #[error("cannot read {path}, which says what goes into the image")]
+    NoContainerfile {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Why not.
+        source: io::Error,
     },
     /// git is missing.
     #[error(transparent)]
@@ -72,6 +88,48 @@ pub fn driver(maccel: &Maccel, here: &Utf8Path, tools: &dyn Tools) -> Result<Dri
     })?;
     let newer = Some(newest).filter(|newest| Some(newest) != maccel.commit.as_ref());
     Ok(Driver { version: maccel.commit.clone(), newer })
+}
+
+/// Hash of the committed state of everything that the Containerfile copies, and of itself. What was
+/// pushed while the build failed, or while a newer push overtook it, is in no image: the next run
+/// sees it by this.
+///
+/// # Errors
+///
+/// When the Containerfile cannot be read or git gives no answer.
+pub fn copied(here: &Utf8Path, tools: &dyn Tools) -> Result<String, Error> {
+    let path = here.join(CONTAINERFILE);
+    let text = fs::read_to_string(&path)
+        .map_err(|source| Error::NoContainerfile { path: path.clone(), source })?;
+    let mut paths = copies(&text);
+    paths.extend([CONTAINERFILE.to_owned(), IGNORED.to_owned()]);
+    paths.retain(|path| !COMPARED_ELSEWHERE.contains(&path.as_str()));
+    paths.sort();
+    let mut args = vec!["-C", here.as_str(), "ls-tree", "HEAD", "--"];
+    args.extend(paths.iter().map(String::as_str));
+    let outcome = tools.outcome("git", &args, "find the version of what is copied")?;
+    if !outcome.success() || outcome.stdout.trim().is_empty() {
+        let (folder, reason) = (here.to_string(), outcome.output());
+        return Err(Error::NotARepository { folder, reason });
+    }
+    let sum = Sha256::digest(outcome.stdout.as_bytes());
+    Ok(sum.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// What a Containerfile copies from the folder that it is built in.
+fn copies(containerfile: &str) -> Vec<String> {
+    let whole = containerfile.replace("\\\n", " ");
+    let lines = whole.lines().filter_map(|line| line.trim().strip_prefix("COPY "));
+    let own = lines.filter(|line| !line.contains("--from="));
+    own.flat_map(|line| {
+        let mut words: Vec<&str> =
+            line.split_whitespace().filter(|word| !word.starts_with("--")).collect();
+        // The last one is where it goes.
+        words.pop();
+        // A letter in brackets lets a file be absent; git knows it by its name.
+        words.into_iter().map(|word| word.replace(['[', ']'], "")).collect::<Vec<_>>()
+    })
+    .collect()
 }
 
 /// The first word of a successful answer.
@@ -125,6 +183,48 @@ mod tests {
         root.file("kmod/maccel.c", "2");
         commit(&root);
         assert_ne!(version(), first);
+    }
+
+    #[test]
+    fn sources_change_with_every_copied_path_and_with_nothing_else() {
+        let root = repository();
+        let text = "FROM x AS programs\nCOPY Cargo.toml agent ./\nCOPY kmod kmod\n\
+                    COPY --from=programs /out /out\nCOPY vespera-config.yaml key.pu[b] \\\n /out/\n";
+        root.file(CONTAINERFILE, text);
+        root.file("Cargo.toml", "1");
+        commit(&root);
+        let version = || copied(root.path(), &Path).unwrap();
+        let mut last = version();
+        for (path, copies) in [
+            ("agent/src/main.rs", true),
+            ("Cargo.toml", true),
+            (CONTAINERFILE, true),
+            (IGNORED, true),
+            ("key.pub", true),
+            // By their meaning: the label of the driver, the hash of the configuration.
+            ("kmod/maccel.c", false),
+            ("vespera-config.yaml", false),
+            ("README.md", false),
+        ] {
+            root.file(path, format!("{text}# {path}\n"));
+            commit(&root);
+            let now = version();
+            assert_eq!(now != last, copies, "{path}");
+            last = now;
+        }
+        let nothing = copied(Root::new().path(), &Path).unwrap_err();
+        assert!(matches!(nothing, Error::NoContainerfile { .. }), "{nothing}");
+    }
+
+    /// The repository's own Containerfile copies what this looks at.
+    #[test]
+    fn sources_of_this_repository_are_its_programs_and_files() {
+        let top = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        let found = copies(&fs::read_to_string(format!("{top}/{CONTAINERFILE}")).unwrap());
+        for path in ["Cargo.lock", "host-agent", "maccel-cli", "packaging/rootfs", "cosign.pub"] {
+            assert!(found.iter().any(|copied| copied == path), "{path}: {found:?}");
+        }
+        assert!(!found.iter().any(|path| path.starts_with('/')), "{found:?}");
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub mod label {
     pub const KERNEL: &str = "org.vespera.kernel.release";
     /// Digest of the image that the driver was compiled in.
     pub const BUILDER_DIGEST: &str = "org.vespera.builder.digest";
+    /// Hash of what the Containerfile copies, driver and configuration aside.
+    pub const SOURCES: &str = "org.vespera.sources.hash";
     /// Git revision.
     pub const REVISION: &str = "org.opencontainers.image.revision";
     /// Kernel of the image, by the name that other tools read.
@@ -59,6 +61,8 @@ pub struct Facts {
     pub kernel: Option<String>,
     /// Digest of the image that the driver is compiled in.
     pub builder_digest: Option<String>,
+    /// Hash of what the Containerfile copies, driver and configuration aside.
+    pub sources: Option<String>,
 }
 
 /// The labels of an image. A base passes its own on to every image built from it, so that each
@@ -82,6 +86,7 @@ pub fn labels(config: &Config, facts: &Facts, base: &str) -> BTreeMap<String, St
         (label::KERNEL, facts.kernel.clone()),
         (label::OSTREE_LINUX, facts.kernel.clone()),
         (label::BUILDER_DIGEST, facts.builder_digest.clone()),
+        (label::SOURCES, facts.sources.clone()),
         ("containers.bootc", Some("1".to_owned())),
         ("org.opencontainers.image.title", Some(name)),
         ("org.opencontainers.image.description", Some(description(variant, gpu))),

@@ -48,7 +48,7 @@ pub struct Image {
     pub gpu_variant: Gpu,
     /// Final tags.
     pub tags: Vec<String>,
-    /// Platforms.
+    /// The platform, as a list of one.
     pub platforms: Vec<String>,
     /// Build arguments.
     pub build_args: BTreeMap<String, String>,
@@ -169,7 +169,7 @@ pub fn base(config: &Config, variant: Variant, gpu: Gpu) -> String {
 }
 
 /// The base as it was when it was asked for: its tag may move before it is pulled.
-fn by_digest(base: &str, facts: &Facts) -> String {
+pub(crate) fn by_digest(base: &str, facts: &Facts) -> String {
     match (&facts.base_digest, base.rsplit_once(':')) {
         (Some(digest), Some((name, _))) if !base.contains('@') => format!("{name}@{digest}"),
         _ => base.to_owned(),
@@ -221,6 +221,8 @@ impl Plan {
                     "gpu_variant": build.gpu_variant,
                     "base_digest": label_of(build, label::AURORA_DIGEST),
                     "kernel": label_of(build, label::KERNEL),
+                    "sources": label_of(build, label::SOURCES),
+                    "date": label_of(build, label::BUILD_DATE),
                 })
             })
             .collect();

@@ -14,7 +14,7 @@ use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::customize::Report;
+use crate::customize::{Report, policy as shipped};
 use crate::plan::Image;
 use crate::registry::{self, Inspected, Store};
 use crate::verify;
@@ -57,6 +57,18 @@ pub enum Error {
          or as env://VARIABLE, or write `signing: {{image: false}}`"
     )]
     NoKey,
+    /// Hosts with the image demand a signature, and there is no key.
+    #[error(
+        "{reference} is not published: it carries /{key}, so hosts with it demand a signature, and \
+         there is no key to sign with; give the one that belongs to it with --key, as a file or as \
+         env://VARIABLE, or build without a cosign.pub"
+    )]
+    Enforced {
+        /// The image.
+        reference: String,
+        /// Where it keeps the public key.
+        key: &'static str,
+    },
     /// A tag does not name what it was made to name: somebody else moves it at the same time.
     #[error("{tag} names {found} right after it was set to {expected}; does another run publish?")]
     Moved {
@@ -77,6 +89,15 @@ pub enum Error {
     },
 }
 
+/// What verification saw of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// What it found.
+    pub report: verify::Report,
+    /// The public key by which hosts with the image take the next one, where it carries one.
+    pub key: Option<String>,
+}
+
 /// Says whether an image is what it should be.
 pub trait Verifier: fmt::Debug {
     /// Verifies the image of a reference with a digest.
@@ -84,7 +105,7 @@ pub trait Verifier: fmt::Debug {
     /// # Errors
     ///
     /// When it cannot be looked at at all.
-    fn verify(&self, reference: &str) -> Result<verify::Report, crate::opened::Error>;
+    fn verify(&self, reference: &str) -> Result<Verified, crate::opened::Error>;
 }
 
 /// What publishing needs.
@@ -120,6 +141,16 @@ pub struct Published {
 /// The staging tag of a run.
 pub fn staging_tag(run: &str) -> String {
     format!("{STAGING}{run}")
+}
+
+/// The digest that a run has staged, or has published already and was ended while it cleaned up.
+///
+/// # Errors
+///
+/// When the registry gives no answer, or nothing is staged.
+pub fn staged(store: &dyn Store, image: &Image, tag: &str) -> Result<String, Error> {
+    let found = named(store, &format!("{}:{tag}", image.image))?;
+    Ok(found.labels.get(neutral::PUBLISHED).cloned().unwrap_or(found.digest))
 }
 
 /// Pushes a built image to its staging tag and returns the digest that the registry has then.
@@ -162,11 +193,12 @@ impl Publisher<'_> {
         if self.store.inspect(&reference)?.is_none() {
             return Err(Error::NotStaged(reference));
         }
-        let verified = self.verifier.verify(&reference)?;
+        let Verified { report: verified, key } = self.verifier.verify(&reference)?;
         if !verified.passed {
             return Err(Error::Unverified { reference, report: Box::new(verified) });
         }
         report.line(&format!("{reference}: {}", verified.headline()));
+        self.enforceable(&reference, key.as_deref())?;
         let policy = self.sign(image, &reference, report)?;
         let mut tags: Vec<String> = image.tags.clone();
         tags.sort_by_key(|tag| tag == FOLLOWED);
@@ -181,6 +213,21 @@ impl Publisher<'_> {
         let signed = policy.is_some();
         let digest = digest.to_owned();
         Ok(Published { digest, tags, report: verified, signed, kept_staging })
+    }
+
+    /// What hosts with this image will demand of the next one must be true of it, too: else their
+    /// first update is refused, and they stay where they are.
+    fn enforceable(&self, reference: &str, key: Option<&str>) -> Result<(), Error> {
+        let Some(demanded) = key else { return Ok(()) };
+        let Some(signer) = self.signer else {
+            let reference = reference.to_owned();
+            return Err(Error::Enforced { reference, key: shipped::KEY });
+        };
+        if signer.public_key()?.trim() != demanded.trim() {
+            let path = Utf8Path::new("/").join(shipped::KEY);
+            return Err(signing::Error::AnotherKey(path).into());
+        }
+        Ok(())
     }
 
     /// Signs, and makes the policy by which every host that enforces the signature will ask. The
@@ -213,14 +260,20 @@ impl Publisher<'_> {
         report: &mut dyn Report,
     ) -> Result<Option<String>, Error> {
         let tagged = format!("{}:{staging}", image.image);
-        if self.store.inspect(&tagged)?.is_none_or(|found| found.digest != digest) {
-            report.line(&format!("staging: {tagged} names another image or none, left alone"));
-            return Ok(None);
-        }
-        let (layout, own) = neutral::layout(self.scratch, staging)
+        let (layout, own) = neutral::layout(self.scratch, staging, digest)
             .map_err(|(path, source)| Error::File { path, source })?;
-        self.store.copy(&layout, &tagged, None)?;
-        self.expect(&tagged, &own)?;
+        match self.store.inspect(&tagged)? {
+            Some(found) if found.digest == digest => {
+                self.store.copy(&layout, &tagged, None)?;
+                self.expect(&tagged, &own)?;
+            }
+            // An earlier run got as far as this.
+            Some(found) if found.digest == own => {}
+            _ => {
+                report.line(&format!("staging: {tagged} names another image or none, left alone"));
+                return Ok(None);
+            }
+        }
         let deleted = self.store.delete(&format!("{}@{own}", image.image));
         for tag in tags {
             self.expect(&format!("{}:{tag}", image.image), digest)?;
@@ -255,3 +308,6 @@ impl Publisher<'_> {
 fn named(store: &dyn Store, reference: &str) -> Result<Inspected, Error> {
     store.inspect(reference)?.ok_or_else(|| Error::NotStaged(reference.to_owned()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A manifest without a layer, for a tag that is to name nothing any more.
+//!
+//! It remembers, as a label, the digest that the tag named: a run that was ended between the
+//! overwriting and the deletion finds there what it had published.
 
 use std::fs;
 use std::io;
@@ -10,30 +13,37 @@ use sha2::{Digest as _, Sha256};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-const EMPTY: &str = "{}";
 const VERSION: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 /// The annotation that makes the manifest of each tag another one: two tags on one digest would
 /// go together.
 const OF: &str = "org.vespera.removed-tag";
+/// The label with the digest that was published from the tag.
+pub(super) const PUBLISHED: &str = "org.vespera.published-digest";
 
-/// The manifest for a tag, to the byte.
-pub fn manifest(tag: &str) -> String {
+/// The manifest for a tag from which a digest was published, to the byte.
+pub fn manifest(tag: &str, published: &str) -> String {
+    let config = config(published);
     json!({
         "schemaVersion": 2,
         "mediaType": MANIFEST,
-        "config": { "mediaType": CONFIG, "digest": digest(EMPTY), "size": EMPTY.len() },
+        "config": { "mediaType": CONFIG, "digest": digest(&config), "size": config.len() },
         "layers": [],
         "annotations": { OF: tag },
     })
     .to_string()
 }
 
+fn config(published: &str) -> String {
+    json!({ "config": { "Labels": { PUBLISHED: published } } }).to_string()
+}
+
 /// Writes it as an OCI layout; returns the layout's reference and the manifest's digest.
 pub(super) fn layout(
     scratch: &Utf8Path,
     tag: &str,
+    published: &str,
 ) -> Result<(String, String), (Utf8PathBuf, io::Error)> {
-    let manifest = manifest(tag);
+    let (config, manifest) = (config(published), manifest(tag, published));
     let own = digest(&manifest);
     let index = json!({
         "schemaVersion": 2,
@@ -44,7 +54,7 @@ pub(super) fn layout(
     for (path, text) in [
         ("oci-layout".to_owned(), VERSION.to_owned()),
         ("index.json".to_owned(), index.to_string()),
-        (blob(&digest(EMPTY)), EMPTY.to_owned()),
+        (blob(&digest(&config)), config),
         (blob(&own), manifest),
     ] {
         let path = folder.join(path);
@@ -70,14 +80,18 @@ mod tests {
     #[test]
     fn each_tag_has_a_manifest_of_its_own_without_a_layer() {
         let scratch = Root::new();
-        let (reference, one) = layout(scratch.path(), "staging-1").unwrap();
-        let (_, two) = layout(scratch.path(), "staging-2").unwrap();
+        let (reference, one) = layout(scratch.path(), "staging-1", "sha256:1").unwrap();
+        let (_, two) = layout(scratch.path(), "staging-2", "sha256:1").unwrap();
         assert_ne!(one, two);
         let folder = reference.strip_prefix("oci:").unwrap();
         let path = format!("{folder}/blobs/{}", one.replace(':', "/"));
         let written: serde_json::Value =
             serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
         assert_eq!(written["layers"], json!([]));
-        assert_eq!(written["config"]["digest"], digest("{}"));
+        let config = written["config"]["digest"].as_str().unwrap().replace(':', "/");
+        let config: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(format!("{folder}/blobs/{config}")).unwrap())
+                .unwrap();
+        assert_eq!(config["config"]["Labels"][PUBLISHED], "sha256:1");
     }
 }

@@ -5,10 +5,10 @@ use camino::Utf8Path;
 
 use super::lints::{SECRET_PLACES, private_keys};
 use super::{Outcome, Subject, Unable, Verdict, none_of};
-use crate::plan::{Facts, label, labels as planned};
+use crate::plan::{label, labels as planned};
 
 const FOLDER: &str = "a root folder is no image";
-/// Labels that the configuration alone decides.
+/// Labels that the configuration decides.
 const DECIDED: &[&str] = &[
     label::SCHEMA,
     label::CONFIG_HASH,
@@ -17,13 +17,27 @@ const DECIDED: &[&str] = &[
     label::AURORA_VARIANT,
     label::GPU_VARIANT,
 ];
+/// Labels that say what the image was made of, as far as whoever verifies it knows.
+const MADE_OF: &[&str] = &[
+    label::AURORA_DIGEST,
+    label::MACCEL_COMMIT,
+    label::KERNEL,
+    label::BUILDER_DIGEST,
+    label::SOURCES,
+    label::REVISION,
+    label::BUILD_DATE,
+];
 /// The layers that the Containerfile makes, looked through whole. Those below are the base's.
 const OWN_LAYERS: usize = 4;
 
 pub(super) fn labels(subject: &Subject<'_>) -> Outcome {
     let Some(image) = subject.image else { return Ok(Verdict::Skipped(FOLDER.into())) };
-    let expected = planned(subject.config, &Facts::default(), "");
-    let wrong: Vec<String> = DECIDED
+    let expected = planned(subject.config, image.facts, "");
+    // A label that must not be there is one of the driver where none is wanted.
+    let absent = |key: &str| key == label::MACCEL_COMMIT && !subject.config.maccel.enabled;
+    let known = MADE_OF.iter().filter(|&&key| expected.contains_key(key) || absent(key));
+    let compared: Vec<&str> = DECIDED.iter().chain(known).copied().collect();
+    let wrong: Vec<String> = compared
         .iter()
         .filter(|&&key| image.labels.get(key) != expected.get(key))
         .map(|&key| {
@@ -32,7 +46,7 @@ pub(super) fn labels(subject: &Subject<'_>) -> Outcome {
             format!("{key} is {found}, not {wanted}")
         })
         .collect();
-    Ok(none_of(&wrong, &format!("{} as configured", DECIDED.len()), "not this image's"))
+    Ok(none_of(&wrong, &format!("{} as configured and built", compared.len()), "not this image's"))
 }
 
 /// A key that a later step removed is still in the layer of the earlier one, for everyone who

@@ -23,6 +23,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::opened::Opened;
+use crate::plan::Facts;
 use crate::plan::label::OSTREE_LINUX;
 use crate::tool::{self, Tools};
 
@@ -51,6 +52,8 @@ pub struct Subject<'a> {
 pub struct Packed<'a> {
     /// Its labels.
     pub labels: &'a BTreeMap<String, String>,
+    /// What is known of the run that built it; what is not known is not compared.
+    pub facts: &'a Facts,
     /// Its configuration as text: environment, and every step of its history.
     pub config: &'a str,
     /// The folders of its layers, the topmost first; none where they cannot be told apart.
@@ -194,8 +197,9 @@ const CHECKS: &[Check] = &[
 ];
 
 /// Runs every check on an opened image.
-pub fn image(opened: &Opened<'_>, config: &Config, tools: &dyn Tools) -> Report {
-    let packed = Packed { labels: &opened.labels, config: &opened.config, layers: &opened.layers };
+pub fn image(opened: &Opened<'_>, config: &Config, facts: &Facts, tools: &dyn Tools) -> Report {
+    let packed =
+        Packed { labels: &opened.labels, facts, config: &opened.config, layers: &opened.layers };
     let label = opened.labels.get(OSTREE_LINUX).map_or("", String::as_str);
     let (root, label, image) = (opened.root.as_path(), Some(label), Some(&packed));
     verify(&Subject { root, config, label, image, tools })

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Output};
 
-use crate::place::Place;
+use crate::place::{DATE, Place};
 use crate::{both, output, run};
 
 const FINAL: [&str; 3] = ["20261126", "latest", "main"];
@@ -77,6 +77,45 @@ fn every_tag_names_the_old_or_the_new_image_wherever_publishing_is_killed() {
     }
 }
 
+/// As the jobs of the workflow do it: the second one is run again without the first.
+#[test]
+fn publishing_that_was_killed_at_any_step_is_completed_when_it_is_run_again() {
+    let place = Place::with_key("");
+    place.config("");
+    let built = format!("containers-storage:{}", place.build("one"));
+    killers(&place);
+    let words = |command: &str| {
+        let mut command = place.program(&[command, "--insecure", "--run", "7", "--date", DATE]);
+        command.stdin(std::process::Stdio::null());
+        command
+    };
+    let publish = || {
+        let mut command = words("publish");
+        command.args(["--key", "cosign.key"]);
+        command
+    };
+    let mut killed = 0;
+    for at in 1..STEPS_MAX {
+        run(words("stage").args(["--from", &built]));
+        let staged = place.digest("staging-7").unwrap();
+        let ended = with_killers(&place, publish(), at, "after");
+        if ended.status.signal() != Some(SIGKILL) {
+            assert!(ended.status.success(), "{}", both(&ended));
+            break;
+        }
+        killed += 1;
+        let call = place.read("count.call");
+        // Once the tag is gone, there is nothing left to do, and nothing to find.
+        if place.digest("staging-7").is_some() {
+            let again = output(&mut publish());
+            assert!(again.status.success(), "killed after step {at}: {call}\n{}", both(&again));
+        }
+        assert_eq!(place.tags(), FINAL, "killed after step {at}: {call}");
+        assert_eq!(place.digest("latest"), Some(staged), "killed after step {at}: {call}");
+    }
+    assert!((6..STEPS_MAX - 1).contains(&killed), "{killed}");
+}
+
 fn killers(place: &Place) {
     for program in ["skopeo", "cosign", "buildah"] {
         let path = place.write(&format!("killers/{program}"), KILLER);
@@ -85,9 +124,13 @@ fn killers(place: &Place) {
 }
 
 fn publish_killed(place: &Place, name: &str, at: u32, when: &str) -> Output {
+    with_killers(place, place.publish(name, &["--key", "cosign.key"]), at, when)
+}
+
+/// Runs a command whose programs kill it at one of its steps.
+fn with_killers(place: &Place, mut command: Command, at: u32, when: &str) -> Output {
     place.write("count", "0");
     let path = format!("{}:/usr/sbin:/usr/bin", place.path("killers").display());
-    let mut command: Command = place.publish(name, &["--key", "cosign.key"]);
     command.env("PATH", path).env("KILLER_COUNT", place.path("count"));
     output(command.env("KILLER_AT", at.to_string()).env("KILLER_WHEN", when))
 }

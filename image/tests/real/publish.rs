@@ -130,6 +130,46 @@ fn staged_digest_is_what_is_published_and_another_one_is_not() {
     assert_eq!(place.tags(), FINAL);
 }
 
+/// `cosign.pub` lay beside the Containerfile, so the image carries the policy: without a signature,
+/// no host with it could be updated any more.
+#[test]
+fn image_with_a_policy_and_no_signature_is_refused_and_so_is_another_key() {
+    let place = Place::with_key("");
+    place.config("");
+    let (root, host) = (place.path("root-one"), place.host.clone());
+    let built = place.build_with("one", &[], |_| {
+        let words = ["customize", "--root", root.to_str().unwrap(), "identity"];
+        let mut identity = place.program(&words);
+        identity.args(["--registry", &host, "--image-name", "org/vespera"]);
+        run(identity.args(["--public-key", "cosign.pub"]));
+    });
+    let unsigned = output(&mut place.publish(&built, &[]));
+    assert_eq!(unsigned.status.code(), Some(3), "{}", both(&unsigned));
+    assert!(both(&unsigned).contains("hosts with it demand a signature"), "{}", both(&unsigned));
+    // Another pair, and the repository's public key replaced after the build.
+    run(place.command("cosign").args(["generate-key-pair", "--output-key-prefix=other"]));
+    let words = ["--key", "other.key", "--public-key", "other.pub"];
+    let other = output(&mut place.publish(&built, &words));
+    assert_eq!(other.status.code(), Some(3), "{}", both(&other));
+    assert!(both(&other).contains("usr/share/vespera/image-signing.pub"), "{}", both(&other));
+    assert_eq!(place.digest("latest"), None);
+}
+
+/// Another day than that of the build: what is told of the image is what it says itself.
+#[test]
+fn date_of_an_image_is_that_of_its_build_not_of_its_publishing() {
+    let place = Place::new("");
+    place.config("");
+    let from = format!("containers-storage:{}", place.build("one"));
+    let words = ["publish", "--insecure", "--run", "7", "--from", &from];
+    let mut publish = place.program(&words);
+    run(publish.args(["--metadata", "metadata.json", "--summary", "summary.md"]));
+    assert_eq!(place.tags(), FINAL);
+    let metadata: Value = serde_json::from_str(&place.read("metadata.json")).unwrap();
+    assert_eq!(metadata["labels"]["org.vespera.build.date"], DATE);
+    assert!(place.read("summary.md").contains(&format!("| built | `{DATE}` |")));
+}
+
 #[test]
 fn demanded_signature_without_a_key_stops_before_anything_is_pushed() {
     let place = Place::new("");

@@ -270,7 +270,8 @@ fn secret_left_in_a_layer() {
     clean.file("usr/bin/x", "program");
     dirty.file("usr/lib/x/y.key", ["-----BEGIN ", "EC PRIVATE KEY-----\nMIIE\n"].concat());
     let status = |config_text: &str, layers: &[Utf8PathBuf]| {
-        let packed = Packed { labels: &labels, config: config_text, layers };
+        let facts = crate::plan::Facts::default();
+        let packed = Packed { labels: &labels, facts: &facts, config: config_text, layers };
         let (root, label, image) = (root.path(), Some(KERNEL), Some(&packed));
         let report = verify(&Subject { root, config: &config, label, image, tools: &tools });
         assert_eq!(detail(&report, "labels-image").status, Status::Ok, "{}", report.text());
@@ -293,13 +294,21 @@ fn labels_of_the_base() {
     let (root, tools, layer) = (image(&config), tools(), Root::new());
     let mut labels = crate::plan::labels(&config, &crate::plan::Facts::default(), "base");
     labels.insert("org.vespera.gpu.variant".to_owned(), "nvidia-open".to_owned());
+    labels.insert("org.vespera.aurora.digest".to_owned(), "sha256:other".to_owned());
     let layers = [layer.path().to_owned()];
-    let packed = Packed { labels: &labels, config: "{}", layers: &layers };
+    let facts = crate::plan::Facts {
+        base_digest: Some("sha256:base".into()),
+        driver: Some("tree".into()),
+        ..Default::default()
+    };
+    let packed = Packed { labels: &labels, facts: &facts, config: "{}", layers: &layers };
     let (root, label, image) = (root.path(), Some(KERNEL), Some(&packed));
     let report = verify(&Subject { root, config: &config, label, image, tools: &tools });
     assert_eq!(faults(&report), ["labels-image"], "{}", report.text());
     let text = &detail(&report, "labels-image").detail;
     assert!(text.contains("org.vespera.gpu.variant is nvidia-open, not main"), "{text}");
+    assert!(text.contains("org.vespera.aurora.digest is sha256:other, not sha256:base"), "{text}");
+    assert!(text.contains("org.vespera.maccel.commit is absent, not tree"), "{text}");
 }
 
 #[test]

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The program as it is called: what its words change, and the exit code of each kind of failure.
+
+// Every function here is a test, or serves one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_vespera-image");
+/// Somebody who is not root, where the tests are run by root.
+const NOBODY: u32 = 65534;
+
+fn run(folder: &tempfile::TempDir, words: &[&str]) -> Output {
+    Command::new(PROGRAM).args(words).current_dir(folder.path()).output().unwrap()
+}
+
+fn place(config: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("vespera-config.yaml"), config).unwrap();
+    folder
+}
+
+/// The base of the image that these words name.
+fn base(folder: &tempfile::TempDir, words: &[&str]) -> String {
+    let mut all = vec!["summary", "--json"];
+    all.extend(words);
+    let output = run(folder, &all);
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    metadata["build_args"]["BASE_IMAGE"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn digest_of_the_configured_base_is_not_taken_for_another_variant() {
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let folder = place(&format!("base: {{digest: '{digest}'}}\nbuild: {{strategy: matrix}}\n"));
+    assert_eq!(base(&folder, &[]), format!("ghcr.io/ublue-os/aurora@{digest}"));
+    let own = ["--aurora-variant", "aurora", "--gpu-variant", "main"];
+    assert_eq!(base(&folder, &own), format!("ghcr.io/ublue-os/aurora@{digest}"));
+    let other = ["--aurora-variant", "aurora-dx"];
+    assert_eq!(base(&folder, &other), "ghcr.io/ublue-os/aurora-dx:stable");
+    let other = ["--gpu-variant", "nvidia-open"];
+    assert_eq!(base(&folder, &other), "ghcr.io/ublue-os/aurora-nvidia-open:stable");
+}
+
+#[test]
+fn version_that_no_repository_tells_exits_with_5() {
+    let folder = place("");
+    let ended = run(&folder, &["detect"]);
+    assert_eq!(ended.status.code(), Some(5), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+/// Whoever is not root opens images inside `buildah unshare`.
+#[test]
+fn missing_tool_exits_with_6_also_where_it_opens_the_image() {
+    let folder = place("");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    // The program may lie where only root can go.
+    let program = folder.path().join("vespera-image");
+    fs::copy(PROGRAM, &program).unwrap();
+    let mut diff = Command::new(program);
+    diff.args(["diff", "oci:old", "oci:new"]).env("PATH", folder.path()).current_dir("/");
+    if fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0)
+    {
+        diff.uid(NOBODY).gid(NOBODY);
+    }
+    let ended = diff.output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(6), "{said}");
+    assert!(said.contains("`buildah` is not installed"), "{said}");
+}
