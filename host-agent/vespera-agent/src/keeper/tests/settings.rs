@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is set and saved, and the module that comes and goes.
+
+use super::*;
+
+#[test]
+fn what_is_set_is_in_force_and_saved_when_the_call_returns() {
+    for host in [Host::with_driver(), Host::public_driver()] {
+        let mut keeper = host.agent();
+        ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
+        assert_eq!(host.in_force(), with_sens(2.0));
+        assert_eq!(
+            host.text("var/lib/vespera/maccel.toml"),
+            "version = 1\n\n[settings]\nsens-mult = 2.0\n"
+        );
+        assert_eq!(keeper.snapshot().settings, Some(with_sens(2.0)));
+        ask(&mut keeper, Request::Reset).unwrap();
+        assert_eq!(host.in_force(), Settings::default());
+        assert_eq!(host.text("var/lib/vespera/maccel.toml"), "version = 1\n");
+    }
+}
+
+#[test]
+fn saved_settings_are_in_force_after_the_next_boot() {
+    let host = Host::with_driver();
+    ask(&mut host.agent(), Request::Set(sens(2.0))).unwrap();
+    host.unload();
+    host.file("proc/sys/kernel/random/boot_id", "boot-2\n");
+    host.load();
+    assert_eq!(host.in_force(), Settings::default());
+    let keeper = host.agent();
+    assert_eq!(host.in_force(), with_sens(2.0));
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
+    assert_eq!(keeper.snapshot().health.history.len(), 2);
+}
+
+#[test]
+fn the_module_gets_the_saved_settings_whenever_it_comes() {
+    let host = Host::new();
+    let mut keeper = host.agent();
+    assert_eq!(keeper.snapshot().settings, None);
+    let refusal = ask(&mut keeper, Request::Set(sens(2.0))).unwrap_err();
+    assert!(matches!(refusal, Error::ModuleNotLoaded(_)), "{refusal}");
+    host.load();
+    keeper.event(Event::Module, Instant::now());
+    ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
+    host.unload();
+    keeper.event(Event::Module, Instant::now());
+    assert_eq!((&keeper.snapshot().settings, keeper.snapshot().instance), (&None, None));
+    host.load();
+    keeper.event(Event::Module, Instant::now());
+    assert_eq!(host.in_force(), with_sens(2.0));
+}
+
+#[test]
+fn options_of_the_module_are_no_change_and_reset_goes_back_to_them() {
+    let host = Host::with_driver();
+    host.write(&with_sens(3.0));
+    let mut keeper = host.agent();
+    assert_eq!(host.in_force(), with_sens(3.0));
+    ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
+    ask(&mut keeper, Request::Reset).unwrap();
+    assert_eq!(host.in_force(), with_sens(3.0));
+}
+
+#[test]
+fn a_module_whose_event_comes_before_it_is_ready_is_looked_at_again() {
+    let host = Host::with_driver();
+    ask(&mut host.agent(), Request::Set(sens(2.0))).unwrap();
+    host.unload();
+    let mut keeper = host.agent();
+    host.load();
+    host.file(&format!("{MODULE}/initstate"), "coming\n");
+    keeper.event(Event::Module, Instant::now());
+    assert_eq!(keeper.snapshot().settings, None);
+    host.file(&format!("{MODULE}/initstate"), "live\n");
+    keeper.tick(keeper.deadline().unwrap());
+    assert_eq!(host.in_force(), with_sens(2.0));
+    assert_eq!(keeper.deadline(), None);
+}
+
+#[test]
+fn settings_that_could_not_be_put_in_force_are_tried_again_at_the_next_event() {
+    let host = Host::public_driver();
+    ask(&mut host.agent(), Request::Set(sens(2.0))).unwrap();
+    host.file("proc/sys/kernel/random/boot_id", "boot-2\n");
+    // A folder in place of the file fails for root, too.
+    let file = host.at(&format!("{PARAMETERS}/SENS_MULT"));
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let mut keeper = host.agent();
+    fs::remove_dir(&file).unwrap();
+    fs::write(&file, "4294967296\n").unwrap();
+    keeper.event(Event::Module, Instant::now());
+    written(&mut keeper);
+    assert_eq!(host.in_force(), with_sens(2.0));
+}
+
+#[test]
+fn a_change_that_cannot_be_saved_is_not_made() {
+    let host = Host::with_driver();
+    let mut keeper = host.agent();
+    // A folder where the new file would be fails for root, too.
+    fs::create_dir(host.at("var/lib/vespera/maccel.toml.new")).unwrap();
+    let refusal = ask(&mut keeper, Request::Set(sens(2.0))).unwrap_err();
+    assert!(matches!(refusal, Error::WriteFailed(_)), "{refusal}");
+    assert_eq!(host.in_force(), Settings::default());
+    assert_eq!(keeper.snapshot().settings, Some(Settings::default()));
+    assert_eq!(check(&keeper, "settings-not-saved").status, "failed");
+    fs::remove_dir(host.at("var/lib/vespera/maccel.toml.new")).unwrap();
+    ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
+    assert_eq!(check(&keeper, "settings-not-saved").status, "ok");
+}
+
+#[test]
+fn what_the_public_driver_cannot_do_is_refused_whole() {
+    let host = Host::public_driver();
+    let mut keeper = host.agent();
+    let mut changes = sens(2.0);
+    changes.set("ANGLE_SNAP", 5.0).unwrap();
+    let refusal = ask(&mut keeper, Request::Set(changes)).unwrap_err();
+    assert!(matches!(refusal, Error::InvalidValue(_)), "{refusal}");
+    assert_eq!(host.in_force(), Settings::default());
+}
+
+#[test]
+fn nothing_to_do_means_no_deadline_and_no_new_snapshot() {
+    let host = Host::with_driver();
+    let mut keeper = host.agent();
+    let serial = keeper.snapshot().serial;
+    written(&mut keeper);
+    keeper.event(Event::Report, Instant::now());
+    keeper.event(Event::Resumed, Instant::now());
+    assert_eq!((keeper.deadline(), keeper.snapshot().serial), (None, serial));
+}
