@@ -6,13 +6,13 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use ::health::catalogue::{
-    BOOT_UNCHECKED, SETTINGS_FILE_DAMAGED, SETTINGS_FILE_REFUSED, SETTINGS_NOT_IMPORTED,
-    SETTINGS_NOT_IN_FORCE, SETTINGS_NOT_SAVED,
+    BOOT_UNCHECKED, MODULE_NOT_LOADED, SETTINGS_FILE_DAMAGED, SETTINGS_FILE_REFUSED,
+    SETTINGS_NOT_IMPORTED, SETTINGS_NOT_IN_FORCE, SETTINGS_NOT_SAVED,
 };
 use ::health::deployments::{self, DeploymentsReport};
 use ::health::host::{self, ImageFacts};
 use ::health::report::ModuleReport;
-use ::health::{Check, State, timestamp};
+use ::health::{Check, State, Status, loaded, timestamp};
 use maccel_core::changes::Changes;
 use serde::{Deserialize, Serialize};
 use vespera_api::{CheckRecord, DeploymentRecord, Error, Result};
@@ -140,7 +140,23 @@ impl Keeper {
 
     /// All findings.
     pub(super) fn checks(&self) -> Vec<Check> {
-        self.reported.iter().chain(self.findings.values()).cloned().collect()
+        let mut checks: Vec<Check> =
+            self.reported.iter().chain(self.findings.values()).cloned().collect();
+        // The report is of a moment ago. Nobody checks again when the module goes: that would
+        // load it again.
+        let was_loaded =
+            |check: &&mut Check| check.code == MODULE_NOT_LOADED.code && check.status == Status::Ok;
+        if self.driver.is_none()
+            && let Some(check) = checks.iter_mut().find(was_loaded)
+            && loaded::find(&self.root).is_none()
+        {
+            *check = Check::failed(
+                &MODULE_NOT_LOADED,
+                &self.root,
+                "it was unloaded after the check of this boot",
+            );
+        }
+        checks
     }
 
     pub(super) fn health_view(&self) -> HealthView {
