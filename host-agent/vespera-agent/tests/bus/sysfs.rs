@@ -100,6 +100,18 @@ impl Root {
         fs::write(self.at(PARAMETERS).join(name), text).unwrap();
     }
 
+    /// The same through our driver's line of all settings.
+    pub(crate) fn write_sens_mult(&self, value: f64) {
+        let raw = parameter::by_file_name("SENS_MULT").unwrap().raw_of(value).unwrap();
+        let words = self.parameter("SETTINGS");
+        let word = |word: &str| match word.starts_with("SENS_MULT=") {
+            true => format!("SENS_MULT={raw}"),
+            false => word.to_owned(),
+        };
+        let line: Vec<_> = words.split(' ').map(word).collect();
+        self.write_parameter("SETTINGS", &format!("{}\n", line.join(" ")));
+    }
+
     /// The text in a parameter's file, trimmed.
     pub(crate) fn parameter(&self, name: &str) -> String {
         fs::read_to_string(self.at(PARAMETERS).join(name)).unwrap().trim().to_owned()
