@@ -122,6 +122,11 @@ const NEEDS: &[Need] = &[
         packages: (&["e2fsprogs"], &["e2fsprogs"]),
     },
     Need {
+        why: "ostree, whose deployments the checks look at",
+        present: || process::exists("ostree"),
+        packages: (&["ostree"], &["ostree"]),
+    },
+    Need {
         why: "newuidmap, with which others than root test as several users",
         present: || process::exists("newuidmap") || privilege::is_root(),
         packages: (&["uidmap"], &["shadow-utils"]),
