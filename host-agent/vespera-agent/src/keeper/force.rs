@@ -4,9 +4,9 @@
 use std::time::{Duration, Instant};
 
 use maccel_core::changes::Changes;
-use maccel_core::driver::{Driver, DriverError};
+use maccel_core::driver::{Driver, DriverError, Feature};
 use maccel_core::parameter::Parameter;
-use maccel_core::settings::{Settings, SettingsError};
+use maccel_core::settings::{Mode, Settings, SettingsError};
 use maccel_core::settings_file::Layers;
 use vespera_api::Result;
 
@@ -22,9 +22,45 @@ const MOST_PUT_BACK: usize = 5;
 impl Keeper {
     /// The settings that should be in force.
     pub(super) fn wanted(&self) -> std::result::Result<Settings, SettingsError> {
+        self.saved().map(|saved| self.as_the_driver_can(saved))
+    }
+
+    /// The settings that are saved, whatever the driver can do.
+    fn saved(&self) -> std::result::Result<Settings, SettingsError> {
         match self.user_profile.as_ref().and_then(|name| self.layers.profile(name.as_str())) {
             Some(settings) => settings,
             None => self.layers.settings(),
+        }
+    }
+
+    fn lacks_tables(&self) -> bool {
+        self.driver.as_ref().is_some_and(|driver| !driver.has(Feature::Lut))
+    }
+
+    /// Settings without a look-up table that their mode does not use, where the driver cannot hold
+    /// one: that is no reason to refuse the rest.
+    pub(super) fn as_the_driver_can(&self, settings: Settings) -> Settings {
+        if !self.lacks_tables() || settings.mode() == Mode::Lut {
+            return settings;
+        }
+        let mut without = settings.clone();
+        match without.clear_lut() {
+            Ok(()) => without,
+            Err(_) => settings,
+        }
+    }
+
+    /// Settings that were read back, with the saved table that the driver could not hold.
+    pub(super) fn with_saved_table(&self, settings: Settings) -> Settings {
+        let has_own = settings.lut().is_some_and(|table| !table.is_empty());
+        let Ok(saved) = self.saved() else { return settings };
+        let (true, false, Some(table)) = (self.lacks_tables(), has_own, saved.lut()) else {
+            return settings;
+        };
+        let mut with = settings.clone();
+        match with.set_lut(table) {
+            Ok(()) => with,
+            Err(_) => settings,
         }
     }
 
@@ -174,7 +210,7 @@ impl Keeper {
             }
             None => now.clone(),
         };
-        if let Err(error) = self.save_settings(&kept) {
+        if let Err(error) = self.save_settings(&self.with_saved_table(kept)) {
             // The finding is there; what was written stays in force.
             journal::warning(&error.to_string());
         }

@@ -46,7 +46,8 @@ impl Keeper {
         self.refuse_in_trial()?;
         let before = self.in_force()?;
         let wanted = self.allowed(&before, changes)?;
-        self.put_and_save(&before, &wanted)
+        let kept = self.with_saved_table(wanted.clone());
+        self.put_and_save(&before, &wanted, &kept)
     }
 
     fn try_out(&mut self, changes: &Changes, seconds: u32) -> Result<u32> {
@@ -68,9 +69,15 @@ impl Keeper {
         }
     }
 
-    fn put_and_save(&mut self, before: &Settings, wanted: &Settings) -> Result<()> {
+    /// Puts `wanted` in force and saves `kept`, which may hold more than this driver can.
+    fn put_and_save(
+        &mut self,
+        before: &Settings,
+        wanted: &Settings,
+        kept: &Settings,
+    ) -> Result<()> {
         self.put(wanted).map_err(error_of)?;
-        if let Err(error) = self.save_settings(wanted) {
+        if let Err(error) = self.save_settings(kept) {
             self.put_back(before);
             return Err(error);
         }
@@ -89,7 +96,8 @@ impl Keeper {
         self.refuse_in_trial()?;
         let before = self.in_force()?;
         let base = self.layers.base()?;
-        self.put_and_save(&before, &base)
+        let wanted = self.as_the_driver_can(base.clone());
+        self.put_and_save(&before, &wanted, &base)
     }
 
     fn save_profile(&mut self, name: &str) -> Result<()> {
@@ -111,9 +119,10 @@ impl Keeper {
 
     fn apply_profile(&mut self, name: &str) -> Result<()> {
         self.refuse_in_trial()?;
-        let wanted = self.layers.profile(name).ok_or_else(|| no_profile(name))??;
+        let profile = self.layers.profile(name).ok_or_else(|| no_profile(name))??;
         let before = self.in_force()?;
-        self.put_and_save(&before, &wanted)?;
+        let wanted = self.as_the_driver_can(profile.clone());
+        self.put_and_save(&before, &wanted, &profile)?;
         self.applied_profile = ProfileName::new(name).ok();
         Ok(())
     }

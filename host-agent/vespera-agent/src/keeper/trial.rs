@@ -73,7 +73,7 @@ impl Keeper {
     pub(super) fn confirm_trial(&mut self, id: u32) -> Result<()> {
         self.refuse_other_than(id)?;
         let settings = self.in_force()?;
-        self.save_settings(&settings)?;
+        self.save_settings(&self.with_saved_table(settings))?;
         self.trial = None;
         self.forget_trial_note();
         journal::trial_confirmed(id);

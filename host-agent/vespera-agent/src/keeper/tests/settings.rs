@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is set and saved, and the module that comes and goes.
 
+use maccel_core::settings::LUT_LEN;
+
 use super::*;
 
 #[test]
@@ -132,4 +134,26 @@ fn nothing_to_do_means_no_deadline_and_no_new_snapshot() {
     keeper.event(Event::Report, Instant::now());
     keeper.event(Event::Resumed, Instant::now());
     assert_eq!((keeper.deadline(), keeper.snapshot().serial), (None, serial));
+}
+
+#[test]
+fn a_saved_table_that_is_not_in_use_keeps_nothing_from_the_public_driver_and_is_kept() {
+    let host = Host::public_driver();
+    let factors = [1.5; LUT_LEN];
+    let text = format!("version = 1\n[settings]\nsens-mult = 2\nlut = {factors:?}\n");
+    host.file("var/lib/vespera/maccel.toml", &text);
+    let mut keeper = host.agent();
+    assert_eq!(host.in_force(), with_sens(2.0));
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
+    let saved = || host.text("var/lib/vespera/maccel.toml");
+    ask(&mut keeper, Request::Set(sens(3.0))).unwrap();
+    assert_eq!(host.in_force(), with_sens(3.0));
+    assert!(saved().contains("sens-mult = 3") && saved().contains("lut = ["), "{}", saved());
+    ask(&mut keeper, Request::Reset).unwrap();
+    assert_eq!(saved(), "version = 1\n");
+    // Asked for now, or used by the mode, it is another matter.
+    let mut table = sens(2.0);
+    table.set_lut(&factors).unwrap();
+    let refusal = ask(&mut keeper, Request::Set(table)).unwrap_err();
+    assert!(matches!(refusal, Error::InvalidValue(_)), "{refusal}");
 }
