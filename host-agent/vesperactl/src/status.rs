@@ -109,6 +109,9 @@ fn screen(report: &StatusReport, in_force: &InForce, ink: Ink) -> String {
         let next_boot = |check: &&Check| check.code == "deployment-next-unfit";
         row(marked(report, next_boot), "next boot", &describe(next));
     }
+    for (name, digest) in digests(&report.deployments) {
+        row(Mark::None, name, digest);
+    }
     let boot = |check: &&Check| check.code.starts_with("boot-");
     let at = report.checks.iter().find(boot).map_or("", |check| check.detail.as_str());
     row(marked(report, boot), "boot check", at);
@@ -142,6 +145,18 @@ fn describe(next: &Deployment) -> String {
     let version = next.version.as_deref().unwrap_or("of unknown version");
     let kernel = next.kernel.as_deref().unwrap_or("unknown");
     format!("{version}, kernel {kernel}")
+}
+
+/// Which image each deployment was made from, where a tool could tell it.
+fn digests(deployments: &[Deployment]) -> Vec<(&'static str, &str)> {
+    let named = |deployment: &Deployment| match deployment.role {
+        Role::Booted => "booted",
+        Role::Staged => "staged",
+        Role::Pending => "pending",
+        Role::Rollback => "rollback",
+    };
+    let known = deployments.iter().filter_map(|one| Some((named(one), one.digest.as_deref()?)));
+    known.collect()
 }
 
 fn module(report: &StatusReport) -> String {
@@ -328,15 +343,27 @@ mod tests {
         assert_eq!(code, 2);
     }
 
+    fn deployment(role: &str, next: bool) -> Deployment {
+        let text = serde_json::json!({
+            "role": role, "next": next, "stateroot": "default", "checksum": "ab", "serial": 0,
+            "state": "healthy", "checks": [],
+        });
+        serde_json::from_value(text).unwrap()
+    }
+
+    #[test]
+    fn each_deployment_whose_image_is_known_is_shown_with_its_digest() {
+        let digest = |text: &str| Some(text.to_owned());
+        let deployments = [
+            Deployment { digest: digest("sha256:new"), ..deployment("staged", true) },
+            Deployment { digest: digest("sha256:now"), ..deployment("booted", false) },
+            deployment("rollback", false),
+        ];
+        assert_eq!(digests(&deployments), [("staged", "sha256:new"), ("booted", "sha256:now")]);
+    }
+
     #[test]
     fn only_another_system_at_the_next_boot_is_a_pending_reboot() {
-        let deployment = |role, next| {
-            let text = serde_json::json!({
-                "role": role, "next": next, "stateroot": "default", "checksum": "ab", "serial": 0,
-                "state": "healthy", "checks": [],
-            });
-            serde_json::from_value::<Deployment>(text).unwrap()
-        };
         for (role, next, pending) in [
             ("booted", true, false),
             ("staged", true, true),
