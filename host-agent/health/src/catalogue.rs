@@ -130,6 +130,10 @@ catalogue! {
         "Desktop leaves mouse acceleration to the driver";
         "The desktop accelerates the mouse as well";
         "vesperactl doctor --fix"
+    FLATPAK_NOT_INSTALLED "flatpak-not-installed" Info after None;
+        "Listed applications installed";
+        "Applications on the image's list are not installed";
+        "sudo flatpak preinstall"
     SETTINGS_FILE_DAMAGED "settings-file-damaged" Warning after None;
         "Saved settings readable";
         "The saved settings were damaged and have been set aside";
@@ -173,6 +177,7 @@ mod tests {
             "secure",
             "deployment",
             "desktop",
+            "flatpak",
             "settings",
         ];
         let mut seen = BTreeSet::new();

@@ -14,6 +14,7 @@
 //! - [`status_json`]: what bootc and rpm-ostree add to them
 //! - [`person`]: who asks
 //! - [`desktop`]: the desktop's own acceleration
+//! - [`flatpak`]: applications that the image lists
 //! - [`mice`]: the devices the driver serves
 //! - [`host`]: facts that are shown but not judged (kernel, image, boot)
 //! - [`report`][]: `/run/vespera/module.json`
@@ -26,6 +27,7 @@ pub mod check;
 pub mod deployments;
 pub mod desktop;
 pub mod firmware;
+pub mod flatpak;
 pub mod group;
 pub mod host;
 pub mod kernel_log;

@@ -167,7 +167,9 @@ mod tests {
             .map(|kind| kind.code)
             // Made on ostree hosts only, by the person's own command, and by the agent.
             .filter(|code| {
-                !["deployment-", "desktop-", "settings-"].iter().any(|area| code.starts_with(area))
+                !["deployment-", "desktop-", "flatpak-", "settings-"]
+                    .iter()
+                    .any(|area| code.starts_with(area))
             })
             .collect();
         assert_eq!(made, known);

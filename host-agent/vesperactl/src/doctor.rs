@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use anyhow::ensure;
 use health::check::causes;
-use health::{Check, Root, State, Status, Survey};
+use health::{Check, Root, State, Status, Survey, flatpak};
 use serde::Serialize;
 
 use crate::args::Show;
@@ -32,6 +32,7 @@ pub(crate) fn run(root: &Root, show: &Show, ink: Ink) -> anyhow::Result<Outcome>
 pub(crate) fn checks(root: &Root, session: &Session) -> Vec<Check> {
     let mut checks = Survey::with_report(root).checks;
     checks.push(desktop::check(root, session));
+    checks.extend(flatpak::check(root));
     checks
 }
 
