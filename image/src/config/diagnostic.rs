@@ -82,8 +82,9 @@ impl fmt::Display for Invalid {
 
 /// Parses strictly and applies the rules.
 ///
-/// A wrong shape (an unknown key, a list where a word belongs) ends the reading, so it stands
-/// alone; wrong values are collected, all of them.
+/// The reader stops at a wrong shape (an unknown key, a list where a word belongs). So that all
+/// violations come at once, the entry is blanked and the rest read again, until nothing but wrong
+/// values is left, or the text is no YAML.
 pub(super) fn read(name: &str, text: &str) -> Result<ConfigFile, Invalid> {
     let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
     // A file of comments only is a configuration of defaults.
@@ -94,11 +95,64 @@ pub(super) fn read(name: &str, text: &str) -> Result<ConfigFile, Invalid> {
     if empty {
         return Ok(ConfigFile::default());
     }
-    serde_saphyr::from_str_with_options_valid::<ConfigFile>(text, options).map_err(|error| {
-        let mut violations = violations(&error, text);
-        violations.sort_by_key(|v| (v.line, v.column));
-        Invalid { file: name.to_owned(), violations }
-    })
+    let mut found: Vec<Diagnostic> = Vec::new();
+    let mut lines: Vec<&str> = text.lines().collect();
+    loop {
+        let rest = lines.join("\n");
+        let error =
+            match serde_saphyr::from_str_with_options_valid::<ConfigFile>(&rest, options.clone()) {
+                Ok(file) if found.is_empty() => return Ok(file),
+                Ok(_) => break,
+                Err(error) => error,
+            };
+        // The lines are those of the text, whatever has been blanked.
+        found.extend(violations(&error, text));
+        match wrong_shape(&error) {
+            Some(line) if blank(&mut lines, line) => {}
+            _ => break,
+        }
+    }
+    found.sort_by_key(|violation| (violation.line, violation.column));
+    Err(Invalid { file: name.to_owned(), violations: found })
+}
+
+/// The line, from 0, of an entry that is YAML but not of this configuration.
+fn wrong_shape(error: &Error) -> Option<usize> {
+    let error = error.without_snippet();
+    let readable = matches!(
+        error,
+        Error::SerdeUnknownField { .. }
+            | Error::SerdeInvalidType { .. }
+            | Error::SerdeInvalidValue { .. }
+            | Error::InvalidBooleanStrict { .. }
+            | Error::DuplicateMappingKey { .. }
+            | Error::InvalidScalar { .. }
+            | Error::NullIntoString { .. }
+            | Error::Unexpected { .. }
+    );
+    let line = error.location().filter(|_| readable)?.line();
+    usize::try_from(line).ok()?.checked_sub(1)
+}
+
+/// Blanks an entry: its line and those below that are further in. A key above that is left without
+/// anything goes too: it would be the next wrong shape. Returns whether anything was there.
+fn blank(lines: &mut [&str], first: usize) -> bool {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let empty = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    if lines.get(first).is_none_or(|line| empty(line)) {
+        return false;
+    }
+    let depth = indent(lines[first]);
+    let after = (first + 1..lines.len())
+        .find(|&at| !empty(lines[at]) && indent(lines[at]) <= depth)
+        .unwrap_or(lines.len());
+    lines[first..after].fill("");
+    let Some(above) = (0..first).rfind(|&at| !empty(lines[at])) else { return true };
+    let alone = lines.get(after).is_none_or(|next| indent(next) <= indent(lines[above]));
+    if alone && indent(lines[above]) < depth && lines[above].trim_end().ends_with(':') {
+        lines[above] = "";
+    }
+    true
 }
 
 fn violations(error: &Error, text: &str) -> Vec<Diagnostic> {

@@ -127,6 +127,24 @@ fn wrong_shapes_name_place_and_what_is_allowed() {
 }
 
 #[test]
+fn wrong_shapes_and_wrong_values_come_all_at_once() {
+    let text = "base:\n  colour: red\n  stream: stabel\n  size:\n    wide: 1\n    high: 2\n\
+                packages:\n  add_rpm: htop\nbild:\n  registry: x\nmaccel:\n  enabled: yes\n";
+    let places: Vec<_> = invalid(text)
+        .violations
+        .iter()
+        .map(|violation| (violation.line, violation.column))
+        .collect();
+    assert_eq!(places, [(2, 3), (3, 11), (4, 3), (8, 12), (9, 1), (12, 12)]);
+}
+
+#[test]
+fn what_is_no_yaml_is_told_once() {
+    let report = report("base:\n  stream: 'stable\nbse:\n  colour: red\n");
+    assert_eq!(report.matches("error:").count(), 1, "{report}");
+}
+
+#[test]
 fn values_are_refused_with_what_would_be_right() {
     let cases: &[(&str, &str)] = &[
         ("base: {registry: 'https://ghcr.io'}", "without `https://`"),
