@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Tests that share one boot: the guest starts with the first and ends with the run.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 use vespera_tests::{Guest, HarnessError};
@@ -15,6 +18,9 @@ use crate::chain;
 pub(crate) type Boot = Box<dyn Fn() -> Result<Guest, HarnessError> + Send + Sync>;
 /// The body of a test; it may panic.
 pub(crate) type Body = fn(&Guest) -> Result<(), HarnessError>;
+
+/// Names a file that is told how long each test took, without its share of the boot.
+const TIMES: &str = "VESPERA_TIMES";
 
 enum State {
     Cold,
@@ -49,10 +55,11 @@ impl Group {
     /// Makes a test of this group.
     pub(crate) fn test(self: &Arc<Self>, name: &str, body: Body) -> Trial {
         let group = Arc::clone(self);
-        Trial::test(format!("{}::{name}", self.name), move || group.run(body))
+        let name = format!("{}::{name}", self.name);
+        Trial::test(name.clone(), move || group.run(&name, body))
     }
 
-    fn run(&self, body: Body) -> Result<(), Failed> {
+    fn run(&self, test: &str, body: Body) -> Result<(), Failed> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*state, State::Cold) {
             let started = Instant::now();
@@ -71,7 +78,9 @@ impl Group {
             State::Cold | State::Over => return Err(Failed::from("the guest is over")),
         };
         let before = guest.console_faults().len();
+        let started = Instant::now();
         let result = catch_unwind(AssertUnwindSafe(|| body(guest)));
+        note_time(test, started.elapsed());
         // A complaint of the kernel belongs to the test that was running.
         let faults: Vec<_> =
             guest.console_faults().into_iter().skip(before).map(|fault| fault.line).collect();
@@ -99,5 +108,14 @@ impl Group {
             }
             _ => Ok(()),
         }
+    }
+}
+
+fn note_time(test: &str, took: Duration) {
+    let Some(path) = std::env::var_os(TIMES).map(PathBuf::from) else { return };
+    let file = OpenOptions::new().append(true).create(true).open(&path);
+    let written = file.and_then(|mut file| writeln!(file, "{test} {:.2}", took.as_secs_f64()));
+    if let Err(error) = written {
+        eprintln!("{}: {error}", path.display());
     }
 }
