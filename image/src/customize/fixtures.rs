@@ -126,13 +126,19 @@ pub(crate) fn failed(stderr: &str) -> Outcome {
     Outcome { code: 1, stdout: String::new(), stderr: stderr.to_owned() }
 }
 
+/// What the depmod here writes of symbols, whatever modules there are.
+pub(crate) const SYMBOLS: &str = "symbols";
+
 /// A depmod that lists what lies under the release's folder, as the real one does.
 pub(crate) fn depmod(args: &[&str]) -> Outcome {
-    let ["-a", "-b", root, release] = args else { return failed("wrong arguments") };
+    let ["-a", "-b", root, "-o", out, release] = args else { return failed("wrong arguments") };
     let base = Utf8Path::new(root).join("usr/lib/modules").join(release);
     let path = "extra/maccel/maccel.ko.xz";
     let listed = if base.join(path).exists() { format!("{path}:\n") } else { String::new() };
-    fs::write(base.join("modules.dep"), listed).unwrap();
+    let out = Utf8Path::new(out).join("lib/modules").join(release);
+    fs::create_dir_all(&out).unwrap();
+    fs::write(out.join("modules.dep"), listed).unwrap();
+    fs::write(out.join("modules.symbols.bin"), SYMBOLS).unwrap();
     ok("")
 }
 

@@ -106,7 +106,7 @@ pub fn install(
         report.line("module signature: none; a machine with Secure Boot on will refuse to load it");
     }
 
-    tools.run("depmod", &["-a", "-b", root.as_str(), release], "index the kernel's modules")?;
+    index_modules(root, release, tools)?;
     let index = root.join(kernel::MODULES).join(release).join("modules.dep");
     let listed = fs::read_to_string(&index).map_err(file_error("read", &index))?;
     if !lists(&listed) {
@@ -131,6 +131,29 @@ pub fn install(
     identity::record_driver(root, &info, certificate.as_deref(), report)
 }
 
+/// Runs depmod, and places those of its files that are others than before: depmod writes all of
+/// them anew, and whatever is written is in the layer that hosts download for a new driver. Of a
+/// whole kernel's index that is almost half.
+fn index_modules(root: &Utf8Path, release: &str, tools: &dyn Tools) -> Result<(), Error> {
+    let scratch = tempfile::tempdir().map_err(file_error("make", "a temporary folder".into()))?;
+    let out = Utf8PathBuf::try_from(scratch.path().to_owned())
+        .map_err(|error| Error::Refused(error.to_string()))?;
+    let args = ["-a", "-b", root.as_str(), "-o", out.as_str(), release];
+    tools.run("depmod", &args, "index the kernel's modules")?;
+    // Which of the two depends on how it was built.
+    let folders = [kernel::MODULES, "lib/modules"].map(|folder| out.join(folder).join(release));
+    let Some(written) = folders.iter().find(|folder| folder.is_dir()) else {
+        return Err(Error::Refused(format!("depmod ran, but wrote nothing below {out}")));
+    };
+    for name in files::list(written)? {
+        let path = written.join(&name);
+        let content = fs::read(&path).map_err(file_error("read", &path))?;
+        let target = root.join(kernel::MODULES).join(release).join(name);
+        files::write(&target, &content, files::PLAIN)?;
+    }
+    Ok(())
+}
+
 /// Whether the text of a `modules.dep` lists the module in its place.
 pub fn lists(modules_dep: &str) -> bool {
     // On a root without a merged `/lib`, depmod writes the full path.
@@ -140,7 +163,7 @@ pub fn lists(modules_dep: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::customize::fixtures::{FakeTools, Root, depmod, module, ok};
+    use crate::customize::fixtures::{FakeTools, Root, SYMBOLS, depmod, module, ok};
 
     const KERNEL: &str = "6.17.1-300.fc43.x86_64";
 
@@ -176,7 +199,8 @@ mod tests {
         assert_eq!(modinfo::has_crc32(&packed), Some(true));
         assert_eq!(modinfo::decompress(&packed).unwrap(), module(KERNEL));
         assert!(!root.has(&format!("usr/lib/modules/{KERNEL}/extra/maccel/maccel.ko")));
-        assert_eq!(tools.calls(), [format!("depmod -a -b {} {KERNEL}", root.path())]);
+        let called = format!("depmod -a -b {} -o ", root.path());
+        assert!(tools.calls()[0].starts_with(&called), "{:?}", tools.calls());
         assert!(report.contains("module installed"), "{report}");
         assert!(report.contains("Secure Boot"), "{report}");
         assert!(!root.has(CERTIFICATE));
@@ -184,6 +208,23 @@ mod tests {
         let again = run(&root, KERNEL, false, &tools).unwrap().join("\n");
         assert!(again.contains("module unchanged:"), "{again}");
         assert_eq!(root.read(CERTIFICATE), "der");
+    }
+
+    /// A file that is written is in the layer, whether it says something new or not.
+    #[test]
+    fn index_that_the_driver_does_not_change_is_not_written_again() {
+        use std::os::unix::fs::MetadataExt as _;
+        let root = root();
+        let index = |name: &str| format!("usr/lib/modules/{KERNEL}/{name}");
+        let symbols = root.file(&index("modules.symbols.bin"), SYMBOLS);
+        let dep = root.file(&index("modules.dep"), "kernel/x.ko.xz:\n");
+        let inode = |path: &Utf8Path| fs::metadata(path).unwrap().ino();
+        let before = (inode(&symbols), inode(&dep));
+        let tools = FakeTools::default().with("depmod", depmod);
+        run(&root, KERNEL, false, &tools).unwrap();
+        assert_eq!(inode(&symbols), before.0);
+        assert!(lists(&root.read(&index("modules.dep"))));
+        assert_eq!(root.mode(&index("modules.dep")), 0o644);
     }
 
     #[test]
@@ -216,6 +257,14 @@ mod tests {
         let root = root();
         root.file(&format!("usr/lib/modules/{KERNEL}/modules.dep"), "");
         let tools = FakeTools::default().with("depmod", |_| ok(""));
+        let error = run(&root, KERNEL, false, &tools).unwrap_err().to_string();
+        assert!(error.contains("wrote nothing"), "{error}");
+        let tools = FakeTools::default().with("depmod", |args| {
+            // As if it looked below another folder.
+            let ["-a", "-b", _, "-o", out, release] = args else { return ok("") };
+            fs::create_dir_all(format!("{out}/lib/modules/{release}")).unwrap();
+            ok("")
+        });
         let error = run(&root, KERNEL, false, &tools).unwrap_err().to_string();
         assert!(error.contains("does not list"), "{error}");
     }
