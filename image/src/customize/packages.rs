@@ -2,7 +2,7 @@
 //! RPMs: removed and installed as configured, without touching the kernel and without leaving a
 //! repository on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -15,7 +15,11 @@ use crate::tool::Tools;
 /// Packages that a transaction must not bring in, as dependency or otherwise.
 const KERNELS: &str = "kernel,kernel-core,kernel-modules*,kernel-uki-virt*,kernel-debug*,\
 kernel-rt*,kernel-longterm*,kernel-64k*";
-const REPOSITORIES: &str = "etc/yum.repos.d";
+/// Where dnf5 looks for repositories, by dnf5.conf(5).
+const REPOSITORIES: &[&str] = &["etc/yum.repos.d", "etc/distro.repos.d", "usr/share/dnf5/repos.d"];
+/// Where it then looks for what was said of them later. A file below `/etc` replaces one of the
+/// same name, and of all files the last one by its name counts.
+const OVERRIDES: &[&str] = &["usr/share/dnf5/repos.override.d", "etc/dnf/repos.override.d"];
 
 /// Brings the packages of a root to what the configuration says.
 ///
@@ -38,6 +42,13 @@ pub fn apply(
     // with packages that nobody configured.
     let brought: BTreeSet<String> = enabled(root)?.difference(&repositories).cloned().collect();
     turn_off(root, &brought, report)?;
+    if let Some(id) = enabled(root)?.intersection(&brought).next() {
+        return Err(Error::Refused(format!(
+            "a package brought the repository {id} and keeps it on by a pattern in one of /{}; \
+             leave that package out",
+            OVERRIDES.join(", /")
+        )));
+    }
     let after = kernel::release(root)?;
     if before != after {
         return Err(Error::Refused(format!(
@@ -201,24 +212,47 @@ fn blame(asked: &[String], output: &str) -> String {
 ///
 /// When a file of repositories cannot be read.
 pub fn enabled(root: &Utf8Path) -> Result<BTreeSet<String>, Error> {
-    let mut found = BTreeSet::new();
+    let mut states: BTreeMap<String, bool> = BTreeMap::new();
     for (_, text) in repository_files(root)? {
-        for (id, on) in repositories(&text) {
-            if on {
-                found.insert(id);
+        let own = repositories(&text).into_iter();
+        states.extend(own.map(|(id, on)| (id, on.unwrap_or(true))));
+    }
+    for (_, text) in override_files(root)? {
+        for (pattern, on) in repositories(&text) {
+            let Some(on) = on else { continue };
+            for (_, state) in states.iter_mut().filter(|(id, _)| matches(&pattern, id)) {
+                *state = on;
             }
         }
     }
-    Ok(found)
+    Ok(states.into_iter().filter_map(|(id, on)| on.then_some(id)).collect())
 }
 
 fn repository_files(root: &Utf8Path) -> Result<Vec<(Utf8PathBuf, String)>, Error> {
-    let folder = root.join(REPOSITORIES);
+    let mut read = Vec::new();
+    for folder in REPOSITORIES {
+        read.extend(read_files(&root.join(folder))?);
+    }
+    Ok(read)
+}
+
+fn override_files(root: &Utf8Path) -> Result<Vec<(Utf8PathBuf, String)>, Error> {
+    let mut by_name = BTreeMap::new();
+    for folder in OVERRIDES {
+        for (path, text) in read_files(&root.join(folder))? {
+            by_name.insert(path.file_name().map(str::to_owned), (path, text));
+        }
+    }
+    Ok(by_name.into_values().collect())
+}
+
+/// The files of a folder that dnf reads, by their names.
+fn read_files(folder: &Utf8Path) -> Result<Vec<(Utf8PathBuf, String)>, Error> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
     let mut read = Vec::new();
-    for name in files::list(&folder)? {
+    for name in files::list(folder)? {
         if name.extension() == Some("repo") {
             let path = folder.join(name);
             let text = fs::read_to_string(&path).map_err(file_error("read", &path))?;
@@ -228,15 +262,31 @@ fn repository_files(root: &Utf8Path) -> Result<Vec<(Utf8PathBuf, String)>, Error
     Ok(read)
 }
 
-/// The repositories of one file, and whether each is on; without a word about it, dnf takes it
-/// as on.
-fn repositories(text: &str) -> Vec<(String, bool)> {
-    let mut found: Vec<(String, bool)> = Vec::new();
+/// Whether a pattern with `*` and `?` is about an identifier, as in an override.
+fn matches(pattern: &str, id: &str) -> bool {
+    let mut rest = pattern.chars();
+    match rest.next() {
+        None => id.is_empty(),
+        Some('*') => (0..=id.len())
+            .filter(|&at| id.is_char_boundary(at))
+            .any(|at| matches(rest.as_str(), &id[at..])),
+        Some(wanted) => {
+            let mut left = id.chars();
+            left.next().is_some_and(|found| wanted == '?' || wanted == found)
+                && matches(rest.as_str(), left.as_str())
+        }
+    }
+}
+
+/// The repositories of one file, and whether it says that each is on; without a word about it, dnf
+/// takes it as on, and an override leaves it as it is.
+fn repositories(text: &str) -> Vec<(String, Option<bool>)> {
+    let mut found: Vec<(String, Option<bool>)> = Vec::new();
     for line in text.lines().map(str::trim) {
         if let Some(id) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            found.push((id.to_owned(), true));
+            found.push((id.to_owned(), None));
         } else if let (Some(last), Some(on)) = (found.last_mut(), enabled_value(line)) {
-            last.1 = on;
+            last.1 = Some(on);
         }
     }
     found
@@ -249,7 +299,8 @@ fn enabled_value(line: &str) -> Option<bool> {
 }
 
 fn turn_off(root: &Utf8Path, ids: &BTreeSet<String>, report: &mut dyn Report) -> Result<(), Error> {
-    for (path, text) in repository_files(root)? {
+    // An override that turns it on says the last word.
+    for (path, text) in repository_files(root)?.into_iter().chain(override_files(root)?) {
         let changed = with_turned_off(&text, ids);
         if changed != text {
             files::write(&path, changed.as_bytes(), files::PLAIN)?;

@@ -169,3 +169,54 @@ fn blame_takes_versions_but_not_longer_names() {
     assert_eq!(blame(&asked, "package vim-9.1-1.x86_64 conflicts"), "vim");
     assert_eq!(blame(&asked, "nothing provides libx needed by htop"), "htop");
 }
+
+/// By dnf5.conf(5): three folders, then what was said later, where the last word counts and a file
+/// below `/etc` hides the one of the same name.
+#[test]
+fn repositories_are_read_from_every_folder_and_with_their_overrides() {
+    let root = Root::new();
+    root.file("etc/yum.repos.d/a.repo", "[a]\nenabled=0\n[b]\nname=b\n");
+    root.file("etc/distro.repos.d/c.repo", "[c]\n");
+    root.file("usr/share/dnf5/repos.d/d.repo", "[copr:x:d]\nenabled=1\n");
+    let on = || enabled(root.path()).unwrap().into_iter().collect::<Vec<_>>();
+    assert_eq!(on(), ["b", "c", "copr:x:d"]);
+    let etc = "etc/dnf/repos.override.d";
+    root.file(&format!("{etc}/99-config_manager.repo"), "[a]\nenabled=1\n[c]\npriority=1\n");
+    assert_eq!(on(), ["a", "b", "c", "copr:x:d"]);
+    root.file(
+        "usr/share/dnf5/repos.override.d/10-off.repo",
+        "[copr:*]\nenabled=0\n[?]\nenabled=0\n",
+    );
+    assert_eq!(on(), ["a"]);
+    root.file(&format!("{etc}/10-off.repo"), "");
+    assert_eq!(on(), ["a", "b", "c", "copr:x:d"]);
+}
+
+#[test]
+fn repository_that_a_package_turns_on_by_an_override_is_turned_off_or_refused() {
+    for (pattern, refused) in [("brought", false), ("brou*", true)] {
+        let root = root();
+        let folder = root.path().to_owned();
+        let tools = FakeTools::default().with("dnf5", move |_| {
+            for (path, text) in [
+                ("usr/share/dnf5/repos.d/x.repo", "[brought]\nenabled=0\n".to_owned()),
+                ("etc/dnf/repos.override.d/x.repo", format!("[{pattern}]\nenabled=1\n")),
+            ] {
+                let path = folder.join(path);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, text).unwrap();
+            }
+            ok("")
+        });
+        let tools = tools.with("rpm", {
+            let asked = RefCell::new(false);
+            // Absent before, there afterwards.
+            move |_| if asked.replace(true) { ok("") } else { failed("") }
+        });
+        let result = run(&root, &packages(&["htop"], &[]), &tools);
+        assert_eq!(result.is_err(), refused, "{pattern}: {result:?}");
+        if let Err(error) = result {
+            assert!(error.to_string().contains("keeps it on by a pattern"), "{error}");
+        }
+    }
+}
