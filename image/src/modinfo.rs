@@ -103,6 +103,20 @@ pub fn compress(bytes: &[u8]) -> io::Result<Vec<u8>> {
     writer.finish()
 }
 
+#[cfg(test)]
+pub(crate) mod fixtures {
+    use super::*;
+
+    /// The other checksum of xz, its own default, which the kernel's decompressor does not know.
+    pub(crate) fn with_crc64(bytes: &[u8]) -> Vec<u8> {
+        let mut options = XzOptions::with_preset(XZ_PRESET);
+        options.set_check_sum_type(CheckType::Crc64);
+        let mut writer = XzWriter::new(Vec::new(), options).unwrap();
+        writer.write_all(bytes).unwrap();
+        writer.finish().unwrap()
+    }
+}
+
 /// Undoes [`compress`] and the other forms that kernels read; bytes that are not compressed come
 /// back as they are.
 ///

@@ -13,9 +13,10 @@ use crate::config::Packages;
 pub const PATH: &str = "usr/share/flatpak/preinstall.d/vespera.preinstall";
 const FOLDER: &str = "usr/share/flatpak/preinstall.d";
 const FILE: &str = "vespera.preinstall";
-const REMOVAL: &str = "usr/lib/systemd/system/vespera-flatpak-removal.service";
+/// The unit that removes unwanted ones.
+pub(crate) const REMOVAL: &str = "usr/lib/systemd/system/vespera-flatpak-removal.service";
 /// Enabled below `/usr`: an administrator can still mask it, and nothing is left in `/etc`.
-const REMOVAL_LINK: &str =
+pub(crate) const REMOVAL_LINK: &str =
     "usr/lib/systemd/system/multi-user.target.wants/vespera-flatpak-removal.service";
 
 /// An application that is not there is an error to flatpak, not to us; any other is tried again at
@@ -80,13 +81,18 @@ fn removal_unit(
         files::remove(&unit)?;
         return Ok(());
     }
-    files::write(&unit, removal(unwanted).as_bytes(), files::PLAIN)?;
+    files::write(&unit, removal_of(unwanted).as_bytes(), files::PLAIN)?;
     files::link(&link, "../vespera-flatpak-removal.service")?;
     report.line(&format!("flatpak: {unit} removes {} once", unwanted.join(", ")));
     Ok(())
 }
 
-fn removal(unwanted: &[String]) -> String {
+/// The text of the unit that removes unwanted Flatpaks.
+pub(crate) fn removal(wanted: &Packages) -> String {
+    removal_of(&wanted.remove_flatpak)
+}
+
+fn removal_of(unwanted: &[String]) -> String {
     // Another list is another mark, and runs once more.
     let digest = Sha256::digest(unwanted.join("\n").as_bytes());
     let mark: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();

@@ -5,6 +5,19 @@ fn faults(text: &str, look: Look) -> Vec<String> {
     look(&Document::parse(text).unwrap())
 }
 
+/// What systemd-tmpfiles 262 says of files, as recorded, and what it says when it cannot work.
+#[test]
+fn failure_of_tmpfiles_is_a_fault_unless_it_is_about_users_of_the_host() {
+    let user = "/r/usr/lib/tmpfiles.d/vespera.conf:4: Failed to resolve user 'vespera-agent': \
+                Unknown user\nWould create directory /r/run/vespera";
+    assert_eq!(tmpfiles_fault(user), None);
+    let path = "/r/usr/lib/tmpfiles.d/bad.conf:2: Path 'relative' not absolute.";
+    assert_eq!(tmpfiles_fault(&format!("{user}\n{path}")).as_deref(), Some(path));
+    let elsewhere = "Failed to open '/r/usr/lib/tmpfiles.d/x': Permission denied";
+    assert_eq!(tmpfiles_fault(&format!("{user}\n{elsewhere}")).as_deref(), Some(elsewhere));
+    assert!(tmpfiles_fault("Would create directory /r/run/vespera").is_some());
+}
+
 #[test]
 fn attribute_that_the_bus_does_not_know_is_named() {
     let good = "<busconfig><policy user='x'><allow own='org.vespera.Agent1'/></policy></busconfig>";

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use camino::Utf8Path;
 
+use super::keys::has_private_key;
 use super::{Outcome, Subject, Unable, Verdict, files_with, none_of};
 
 const WORLD_WRITE: u32 = 0o002;
@@ -21,8 +22,6 @@ const SECRET_MAX: u64 = 64 * 1024;
 /// Folders that must be there to be mounted on.
 const MOUNTED_ON: &[&str] = &["dev", "proc", "sys", "run", "tmp", "var"];
 const KERNEL_ARGUMENTS: &str = "usr/lib/bootc/kargs.d";
-const KEY_BEGINS: &[u8] = b"-----BEGIN ";
-const KEY_KIND: &[u8] = b"PRIVATE KEY-----";
 
 pub(super) fn var_run(subject: &Subject<'_>) -> Outcome {
     let path = subject.at("var/run");
@@ -35,11 +34,14 @@ pub(super) fn var_run(subject: &Subject<'_>) -> Outcome {
     })
 }
 
+/// As bootc's lint `etc-usretc`.
 pub(super) fn usr_etc(subject: &Subject<'_>) -> Outcome {
     let (etc, usr_etc) = (subject.at("etc"), subject.at("usr/etc"));
-    if has_entries(&etc)? && has_entries(&usr_etc)? {
+    let there = |path: &Utf8Path| path.symlink_metadata().is_ok();
+    if there(&etc) && there(&usr_etc) {
+        // An empty one, too: bootc makes it of /etc itself.
         return Ok(Verdict::Wrong(format!(
-            "both {etc} and {usr_etc} have files; move them to /etc"
+            "both {etc} and {usr_etc} are there; move what is in the second one to /etc"
         )));
     }
     Ok(Verdict::Fine("one of them at most".into()))
@@ -64,13 +66,31 @@ pub(super) fn boot_empty(subject: &Subject<'_>) -> Outcome {
     Ok(Verdict::Fine("empty".into()))
 }
 
+/// As bootc's lint `utf8`: names, and where links point to.
 pub(super) fn utf8(subject: &Subject<'_>) -> Outcome {
     let mut wrong = Vec::new();
-    each(subject, &mut |path, _| {
+    let mut unreadable = None;
+    each(subject, &mut |path, meta| {
         if path.file_name().is_some_and(|name| name.to_str().is_none()) {
-            wrong.push(path.display().to_string());
+            wrong.push(shown(subject.root, path));
+        }
+        if meta.is_symlink() {
+            match fs::read_link(path) {
+                Ok(target) if target.to_str().is_none() => wrong.push(format!(
+                    "{} points to {}",
+                    shown(subject.root, path),
+                    target.display()
+                )),
+                Ok(_) => {}
+                Err(error) => {
+                    unreadable.get_or_insert_with(|| format!("{}: {error}", path.display()));
+                }
+            }
         }
     })?;
+    if let Some(reason) = unreadable.filter(|_| wrong.is_empty()) {
+        return Err(Unable::Other(reason));
+    }
     Ok(none_of(&wrong, "all of them", "not UTF-8"))
 }
 
@@ -182,13 +202,6 @@ pub(super) fn kernel_arguments(subject: &Subject<'_>) -> Outcome {
 struct KernelArguments {
     kargs: Vec<String>,
     match_architectures: Option<Vec<String>>,
-}
-
-/// A PEM key of any kind, on one line of the text.
-fn has_private_key(bytes: &[u8]) -> bool {
-    bytes
-        .split(|&byte| byte == b'\n')
-        .any(|line| line.starts_with(KEY_BEGINS) && line.trim_ascii_end().ends_with(KEY_KIND))
 }
 
 fn has_entries(folder: &Utf8Path) -> Result<bool, Unable> {

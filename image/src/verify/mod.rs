@@ -7,6 +7,7 @@
 
 mod identity;
 mod image;
+mod keys;
 mod kinds;
 mod lints;
 mod module;
@@ -191,7 +192,7 @@ const CHECKS: &[Check] = &[
     error("tmpfiles-run", "/run/vespera comes from tmpfiles.d", payload::tmpfiles),
     error("tmpfiles-valid", "tmpfiles.d as systemd reads it", kinds::tmpfiles),
     error("udev-rules", "udev rules as udev reads them", kinds::udev),
-    error("units-enabled", "the module's unit is there and enabled", payload::units_enabled),
+    error("units-enabled", "units enabled as the presets say", payload::units_enabled),
     error("units-valid", "units pass systemd's own verifier", kinds::units),
     warning("var-log-empty", "no logs of the build", lints::var_log),
 ];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! RPMs, Flatpaks and repositories.
 
+use camino::Utf8PathBuf;
+
 use super::{Outcome, Subject, Unable, Verdict, none_of};
 use crate::customize::{flatpak, packages};
 
@@ -61,20 +63,38 @@ pub(super) fn flatpaks(subject: &Subject<'_>) -> Outcome {
     let wanted = &subject.config.packages;
     let path = subject.at(flatpak::PATH);
     if wanted.add_flatpak.is_empty() && wanted.remove_flatpak.is_empty() {
-        return Ok(if path.exists() {
-            Verdict::Wrong(format!("{path} is there, but no Flatpaks are configured"))
-        } else {
+        let left: Vec<String> = [path, subject.at(flatpak::REMOVAL)]
+            .into_iter()
+            .filter(|path| path.exists())
+            .map(Utf8PathBuf::into_string)
+            .collect();
+        return Ok(if left.is_empty() {
             Verdict::Skipped("none configured".into())
+        } else {
+            Verdict::Wrong(format!("there, but no Flatpaks are configured: {}", left.join(", ")))
         });
     }
     if !path.exists() {
         return Ok(Verdict::Wrong(format!("{path} is missing")));
     }
-    if subject.read(flatpak::PATH)? == flatpak::preinstall(wanted) {
-        let count = wanted.add_flatpak.len() + wanted.remove_flatpak.len();
-        return Ok(Verdict::Fine(format!("{count} entries in {path}")));
+    let mut wrong = Vec::new();
+    if subject.read(flatpak::PATH)? != flatpak::preinstall(wanted) {
+        wrong.push(path.to_string());
     }
-    Ok(Verdict::Wrong(format!("{path} is not what the configuration says")))
+    // What takes unwanted ones from hosts that have them is a program with root's rights.
+    let (unit, link) = (subject.at(flatpak::REMOVAL), subject.at(flatpak::REMOVAL_LINK));
+    if wanted.remove_flatpak.is_empty() {
+        wrong.extend([unit, link].into_iter().filter(|path| path.exists()).map(String::from));
+    } else {
+        if !unit.exists() || subject.read(flatpak::REMOVAL)? != flatpak::removal(wanted) {
+            wrong.push(unit.to_string());
+        }
+        if !link.is_symlink() {
+            wrong.push(format!("{link}, without which nothing starts it"));
+        }
+    }
+    let count = wanted.add_flatpak.len() + wanted.remove_flatpak.len();
+    Ok(none_of(&wrong, &format!("{count} entries in {path}"), "not what the configuration says"))
 }
 
 pub(super) fn repositories(subject: &Subject<'_>) -> Outcome {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Programs, units, rules and the files around them.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Outcome, Subject, Unable, Verdict, files_with, none_of};
 use crate::customize::files;
@@ -20,13 +21,55 @@ const PROGRAMS: &[&str] = &[
 ];
 /// Those of them that tell their version without a terminal or a bus.
 const STARTED: &[&str] = &["usr/bin/maccel", "usr/bin/vesperactl"];
-const MODULE_UNIT: &str = "vespera-module.service";
-const UNIT_FOLDER: &str = "usr/lib/systemd/system";
-/// Folders with links to the units that a target wants.
-const WANTS: &[&str] = &["etc/systemd/system", UNIT_FOLDER];
+/// Files that every image with the driver has, whatever it says of itself. What else belongs to
+/// the payload, `image.json` lists.
+const FILES: &[&str] = &[
+    "usr/lib/modprobe.d/maccel.conf",
+    "usr/lib/systemd/system-preset/80-vespera.preset",
+    "usr/lib/systemd/system/vespera-agent.service",
+    "usr/lib/systemd/system/vespera-deployments.path",
+    "usr/lib/systemd/system/vespera-deployments.service",
+    "usr/lib/systemd/system/vespera-module-check.path",
+    "usr/lib/systemd/system/vespera-module.service",
+    "usr/lib/systemd/user-preset/80-vespera.preset",
+    "usr/lib/systemd/user/vespera-notify.path",
+    "usr/lib/systemd/user/vespera-notify.service",
+    "usr/lib/sysusers.d/vespera.conf",
+    "usr/lib/tmpfiles.d/vespera.conf",
+    "usr/lib/udev/rules.d/99-maccel.rules",
+    "usr/lib/vespera/maccel.toml",
+    "usr/share/dbus-1/interfaces/org.vespera.Agent1.Device.xml",
+    "usr/share/dbus-1/interfaces/org.vespera.Agent1.Health.xml",
+    "usr/share/dbus-1/interfaces/org.vespera.Agent1.Maccel.xml",
+    "usr/share/dbus-1/system-services/org.vespera.Agent1.service",
+    "usr/share/dbus-1/system.d/org.vespera.Agent1.conf",
+    "usr/share/polkit-1/actions/org.vespera.agent1.policy",
+    "usr/share/polkit-1/rules.d/50-vespera.rules",
+];
+/// Units that the presets enable, with the folders of their kind: that of the administrator, where
+/// enabling writes, and the image's.
+const ENABLED: &[([&str; 2], &[&str])] = &[
+    (
+        ["etc/systemd/system", "usr/lib/systemd/system"],
+        &[
+            "vespera-module.service",
+            "vespera-module-check.path",
+            "vespera-deployments.service",
+            "vespera-deployments.path",
+            "vespera-agent.service",
+        ],
+    ),
+    (
+        ["etc/systemd/user", "usr/lib/systemd/user"],
+        &["vespera-notify.service", "vespera-notify.path"],
+    ),
+];
+/// Where a link makes a unit one that is never started.
+const NOWHERE: &str = "/dev/null";
 const GROUP: &str = "maccel";
 
-/// What the payload stage wrote down must be there, whatever kind of file it is.
+/// What every image has, and what the payload stage wrote down, must be there, whatever kind of
+/// file it is.
 pub(super) fn present(subject: &Subject<'_>) -> Outcome {
     if let Some(verdict) = subject.unwanted() {
         return Ok(verdict);
@@ -45,17 +88,18 @@ pub(super) fn present(subject: &Subject<'_>) -> Outcome {
             }
         }
     }
-    if paths.is_empty() {
-        wrong.push(format!("/{IMAGE_JSON} lists no file"));
-    }
     Ok(none_of(&wrong, &format!("{} files", paths.len()), "not as installed"))
 }
 
-/// Paths of the payload, as the image itself tells them.
+/// Paths of the payload: those that every image has, and those that this one tells of.
 pub(super) fn installed(subject: &Subject<'_>) -> Result<Vec<Utf8PathBuf>, Unable> {
     let told: Told = serde_json::from_str(&subject.read(IMAGE_JSON)?)
         .map_err(|error| Unable::Other(format!("/{IMAGE_JSON}: {error}")))?;
-    Ok(told.payload)
+    let mut paths = told.payload;
+    paths.extend(FILES.iter().map(|&path| Utf8PathBuf::from(path)));
+    paths.sort();
+    paths.dedup();
+    Ok(paths)
 }
 
 #[derive(serde::Deserialize)]
@@ -149,15 +193,60 @@ pub(super) fn units_enabled(subject: &Subject<'_>) -> Outcome {
     if let Some(verdict) = subject.unwanted() {
         return Ok(verdict);
     }
-    if !subject.at(UNIT_FOLDER).join(MODULE_UNIT).is_file() {
-        return Ok(Verdict::Wrong(format!("/{UNIT_FOLDER}/{MODULE_UNIT} is missing")));
-    }
-    for folder in WANTS {
-        for wants in files_with(&subject.at(folder), "wants")? {
-            if wants.join(MODULE_UNIT).is_symlink() {
-                return Ok(Verdict::Fine(format!("{MODULE_UNIT}, by {wants}")));
+    let mut wrong = Vec::new();
+    let mut total = 0;
+    for (folders, units) in ENABLED {
+        let mut started = BTreeSet::new();
+        for folder in folders {
+            for wants in files_with(&subject.at(folder), "wants")? {
+                let links =
+                    files::list(&wants).map_err(|error| Unable::Other(error.to_string()))?;
+                started.extend(links);
+            }
+        }
+        for unit in *units {
+            total += 1;
+            let masked = folders.iter().any(|folder| {
+                let link = subject.at(folder).join(unit).read_link_utf8();
+                link.is_ok_and(|target| target == NOWHERE)
+            });
+            if masked {
+                wrong.push(format!("{unit} is masked"));
+            } else if !started.contains(Utf8Path::new(unit)) {
+                wrong.push(format!("nothing starts {unit}"));
             }
         }
     }
-    Ok(Verdict::Wrong(format!("{MODULE_UNIT} is there, but nothing starts it")))
+    Ok(none_of(&wrong, &format!("{total} units"), "not as the presets say"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped(tree: &str) -> Utf8PathBuf {
+        Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(tree)
+    }
+
+    /// A file that is added to the repository is one that an image must have.
+    #[test]
+    fn files_that_are_demanded_are_those_of_the_repository() {
+        let mut paths = files::list(&shipped("packaging/rootfs")).unwrap();
+        paths.extend(files::list(&shipped("image/rootfs")).unwrap());
+        paths.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+        assert_eq!(FILES, paths);
+    }
+
+    #[test]
+    fn units_that_are_demanded_are_those_of_the_presets() {
+        let presets = ["system-preset", "user-preset"].map(|kind| {
+            let path = format!("packaging/rootfs/usr/lib/systemd/{kind}/80-vespera.preset");
+            fs::read_to_string(shipped(&path)).unwrap()
+        });
+        for ((_, units), preset) in ENABLED.iter().zip(presets) {
+            let enabled: Vec<&str> =
+                preset.lines().filter_map(|line| line.strip_prefix("enable ")).collect();
+            assert_eq!(*units, enabled);
+        }
+    }
 }

@@ -42,6 +42,7 @@ fn tools() -> FakeTools {
         .with("chroot", chroot(&["htop"]))
         .with("systemctl", |_| ok("enabled"))
         .with("systemd-analyze", |_| ok(""))
+        .with("env", |_| ok(""))
         .with("systemd-sysusers", |_| ok(""))
         .with("systemd-tmpfiles", |_| ok(""))
         .with("udevadm", |_| ok(""))
@@ -56,6 +57,22 @@ fn bare(root: &Root) {
     root.link("sysroot/ostree", "ostree");
 }
 
+/// The files of the repository, as they go into an image.
+fn shipped(from: &Root, tree: &str, to: &str) {
+    let tree = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(tree);
+    for path in customize::files::list(&tree).unwrap() {
+        from.file(&format!("{to}/{path}"), fs::read(tree.join(&path)).unwrap());
+    }
+}
+
+/// As `systemctl preset` does it.
+fn enabled(root: &Root, scope: &str, unit: &str) {
+    root.link(
+        &format!("/usr/lib/systemd/{scope}/vespera-{unit}"),
+        &format!("etc/systemd/{scope}/some.target.wants/vespera-{unit}"),
+    );
+}
+
 /// A root as the stages leave it.
 fn image(config: &Config) -> Root {
     let (root, from, tools) = (Root::new(), Root::new(), tools());
@@ -67,19 +84,18 @@ fn image(config: &Config) -> Root {
     for program in ["maccel", "vesperactl", "vespera-module", "vespera-agent"] {
         from.file(&format!("bin/{program}"), "program");
     }
-    from.file("rootfs/usr/lib/udev/rules.d/99-maccel.rules", "rule");
-    from.file("rootfs/usr/lib/sysusers.d/vespera.conf", "# group\ng maccel -\n");
-    from.file("rootfs/usr/lib/tmpfiles.d/vespera.conf", "d /run/vespera 0755 root root -\n");
-    from.file(
-        "rootfs/usr/lib/systemd/system/vespera-module.service",
-        "[Service]\n[Install]\nWantedBy=multi-user.target\n",
-    );
-    from.file("rootfs/usr/share/dbus-1/system.d/org.vespera.Agent1.conf", "<busconfig/>");
+    shipped(&from, "packaging/rootfs", "rootfs");
+    shipped(&from, "image/rootfs", "image-rootfs");
     from.file("build/maccel.ko", module(KERNEL));
-    root.link(
-        "/usr/lib/systemd/system/vespera-module.service",
-        "etc/systemd/system/multi-user.target.wants/vespera-module.service",
-    );
+    for unit in ["module.service", "module-check.path", "agent.service"] {
+        enabled(&root, "system", unit);
+    }
+    for unit in ["deployments.service", "deployments.path"] {
+        enabled(&root, "system", unit);
+    }
+    for unit in ["notify.service", "notify.path"] {
+        enabled(&root, "user", unit);
+    }
     let report: &mut Vec<String> = &mut Vec::new();
     package_stage::apply(root.path(), &config.packages, &tools, report).unwrap();
     let payload = payload_stage::install(root.path(), from.path(), &tools, report).unwrap();

@@ -129,14 +129,10 @@ fn module_changed_after_it_was_signed() {
 #[test]
 fn wrong_xz_check() {
     let found = seeded(|root| {
-        let path = root.path().join(module_path());
-        let mut bytes = fs::read(&path).unwrap();
-        bytes[7] = 4;
-        fs::write(path, bytes).unwrap();
+        // As `xz` does it by itself: whole and readable, but not for the kernel.
+        root.file(&module_path(), modinfo::fixtures::with_crc64(&module(KERNEL)));
     });
-    // The header's own checksum no longer fits either, so nothing can be read.
-    let expected = ["compression", "signature", "symbols", "vermagic"];
-    assert_eq!(found, expected.map(|check| format!("module-{check}")));
+    assert_eq!(found, ["module-compression"]);
 }
 
 #[test]
@@ -226,10 +222,36 @@ fn bad_unit() {
     assert_eq!(seen(&config(CONFIG), None, &strict, |_| ()), ["units-valid"]);
 }
 
+/// Each unit of the presets, not the module's alone; and one that a link keeps from starting.
 #[test]
 fn unit_not_enabled() {
-    let link = "etc/systemd/system/multi-user.target.wants/vespera-module.service";
-    assert_eq!(seeded(|root| delete(root, link)), ["units-enabled"]);
+    for (scope, unit) in
+        [("system", "module.service"), ("system", "agent.service"), ("user", "notify.path")]
+    {
+        let link = format!("etc/systemd/{scope}/some.target.wants/vespera-{unit}");
+        assert_eq!(seeded(|root| delete(root, &link)), ["units-enabled"], "{unit}");
+    }
+    let masked = seeded(|root| root.link("/dev/null", "etc/systemd/system/vespera-agent.service"));
+    assert_eq!(masked, ["units-enabled"]);
+}
+
+/// The list in the image is the image's own word: what it leaves out is demanded all the same.
+#[test]
+fn rule_that_the_image_never_had() {
+    let path = customize::identity::IMAGE_JSON;
+    let forgotten = |root: &Root| {
+        let mut told: serde_json::Value = serde_json::from_str(&root.read(path)).unwrap();
+        told["payload"] = serde_json::json!([]);
+        root.file(path, told.to_string());
+    };
+    let found = seeded(|root| {
+        forgotten(root);
+        delete(root, "usr/lib/udev/rules.d/99-maccel.rules");
+    });
+    assert_eq!(found, ["payload-present"]);
+    // Nor is what it does not list left unread.
+    let strict = tools().with("udevadm", |_| failed("99-maccel.rules:1 Invalid key 'ACTON'."));
+    assert_eq!(seen(&config(CONFIG), Some(KERNEL), &strict, forgotten), ["udev-rules"]);
 }
 
 #[test]
@@ -368,6 +390,26 @@ fn flatpak_list_of_another_configuration() {
     assert_eq!(found, ["flatpak-lists"]);
 }
 
+/// The unit runs as root on every host; nobody but the configuration says what it does.
+#[test]
+fn flatpak_removal_of_another_configuration() {
+    use crate::customize::flatpak::{REMOVAL, REMOVAL_LINK};
+    let removing = config(&format!("{}\n", CONFIG.replace("add_flatpak", "remove_flatpak")));
+    let report = run(&image(&removing), &removing, Some(KERNEL), &tools());
+    assert!(report.passed, "{}", report.text());
+    let another = |root: &Root| {
+        root.file(REMOVAL, root.read(REMOVAL).replace("org.mozilla.firefox", "org.kde.kate"));
+    };
+    let not_started = |root: &Root| delete(root, REMOVAL_LINK);
+    for seed in [&another as &dyn Fn(&Root), &not_started] {
+        assert_eq!(seen(&removing, Some(KERNEL), &tools(), seed), ["flatpak-lists"]);
+    }
+    let unasked = seeded(|root| {
+        root.file(REMOVAL, "[Service]\nExecStart=/usr/bin/true\n");
+    });
+    assert_eq!(unasked, ["flatpak-lists"]);
+}
+
 #[test]
 fn identity_of_the_base() {
     let found = seeded(|root| {
@@ -391,7 +433,7 @@ fn fatal_lints_of_bootc() {
             root.dir("var/run");
         }),
         ("layout-usr-etc", |root| {
-            root.file("usr/etc/x", "");
+            root.dir("usr/etc");
         }),
         ("layout-api-folders", |root| fs::remove_dir(root.path().join("proc")).unwrap()),
         ("layout-ostree", |root| delete(root, "ostree")),
@@ -402,6 +444,11 @@ fn fatal_lints_of_bootc() {
             use std::os::unix::ffi::OsStrExt as _;
             let name = std::ffi::OsStr::from_bytes(b"usr/\xff");
             fs::write(root.path().as_std_path().join(name), "").unwrap();
+        }),
+        ("files-utf8", |root| {
+            use std::os::unix::ffi::OsStrExt as _;
+            let target = std::ffi::OsStr::from_bytes(b"/usr/\xff");
+            std::os::unix::fs::symlink(target, root.path().join("usr/link")).unwrap();
         }),
     ];
     for (check, seed) in table {
