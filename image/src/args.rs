@@ -34,6 +34,9 @@ pub(crate) enum Command {
         /// Compare it with a committed copy instead
         #[arg(long, value_name = "FILE")]
         check: Option<Utf8PathBuf>,
+        /// Print the result of the comparison as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Show what would be built: names, tags, labels, build arguments
     Plan {
@@ -136,6 +139,9 @@ pub(crate) enum Command {
         config: Utf8PathBuf,
         #[command(flatten)]
         built: Built,
+        /// Print what was done as JSON
+        #[arg(long, global = true)]
+        json: bool,
         #[command(subcommand)]
         part: Part,
     },
@@ -193,6 +199,9 @@ pub(crate) struct Build {
     /// File that the log is kept in
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<Utf8PathBuf>,
+    /// Print the result as JSON; the log goes to the standard error
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Anything else for buildah or podman
     #[arg(last = true)]
     pub(crate) extra: Vec<String>,
@@ -333,6 +342,9 @@ pub(crate) struct Staged {
     /// Name of this run, for the staging tag
     #[arg(long)]
     pub(crate) run: String,
+    /// Print the result as JSON; what is done goes to the standard error
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Allow plain HTTP
     #[arg(long)]
     pub(crate) insecure: bool,
@@ -354,6 +366,19 @@ pub(crate) enum Part {
     Identity(Identity),
     /// Remove what a build leaves behind and check the root
     Finish,
+}
+
+impl Part {
+    /// Its word on the command line.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Packages => "packages",
+            Self::Payload(_) => "payload",
+            Self::Module { .. } => "module",
+            Self::Identity(_) => "identity",
+            Self::Finish => "finish",
+        }
+    }
 }
 
 /// Which image was built, where build arguments differ from the configuration

@@ -10,11 +10,13 @@ use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use image::build::{self, Options};
 use image::config::Config;
+use image::customize::{Printed, Report as _};
 use image::driver::{headers, sign};
 use image::plan::{self, Facts};
 use image::registry::Skopeo;
 use image::tool::Tools as _;
 use image::{clock, explain, inspect, tool};
+use serde_json::json;
 
 use crate::args::Build;
 use crate::commands::{known, load};
@@ -47,14 +49,15 @@ pub(crate) fn build(args: Build) -> Result<ExitCode> {
         jobs: args.jobs,
         extra: args.extra,
     };
-    println!("free space: {}", free());
+    let mut report = Printed::beside(args.json);
+    report.line(&format!("free space: {}", free()));
     let started = Instant::now();
     let mut log = Log::create(args.log)?;
     let result = build::build(program, &image, &options, &tool::Path, &mut |line| {
-        println!("{line}");
+        report.line(line);
         log.line(line);
     });
-    println!("free space: {}", free());
+    report.line(&format!("free space: {}", free()));
     if result.is_err() {
         for explanation in explain::explain(&log.text) {
             eprintln!("\n{}", explanation.text());
@@ -62,7 +65,21 @@ pub(crate) fn build(args: Build) -> Result<ExitCode> {
     }
     result?;
     log.close()?;
-    println!("built {} in {} s with {program}", image.name, started.elapsed().as_secs());
+    let seconds = started.elapsed().as_secs();
+    if args.json {
+        let value = json!({
+            "format": 1,
+            "name": image.name,
+            "names": options.names,
+            "program": program,
+            "seconds": seconds,
+            "labels": image.labels,
+            "build_args": image.build_args,
+        });
+        println!("{value:#}");
+    } else {
+        println!("built {} in {seconds} s with {program}", image.name);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -32,15 +32,20 @@ const TOOL: u8 = 6;
 pub(crate) fn run(args: Args) -> Result<ExitCode> {
     match args.command {
         Command::Check { file, json } => check(&file, json),
-        Command::Schema { check: None } => {
+        Command::Schema { check: None, json: _ } => {
+            // It is JSON in any case.
             print!("{}", schema::text());
             Ok(ExitCode::SUCCESS)
         }
-        Command::Schema { check: Some(file) } => {
+        Command::Schema { check: Some(file), json } => {
             let committed =
                 fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
             schema::check(&committed)?;
-            println!("{file}: current");
+            if json {
+                println!("{:#}", json!({ "format": 1, "file": file, "current": true }));
+            } else {
+                println!("{file}: current");
+            }
             Ok(ExitCode::SUCCESS)
         }
         Command::Plan { file, facts, json, matrix } => {
@@ -105,8 +110,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         }
         Command::Stage(args) => releases::stage(args),
         Command::Publish(args) => releases::publish(args),
-        Command::Customize { root, config, built, part } => {
-            inside::customize(&root, &load(&config, &built)?, part)
+        Command::Customize { root, config, built, json, part } => {
+            inside::customize(&root, &load(&config, &built)?, part, json)
         }
     }
 }

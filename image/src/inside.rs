@@ -9,15 +9,33 @@ use camino::Utf8Path;
 use image::config::Config;
 use image::customize::identity::BuildFacts;
 use image::customize::module::Built;
-use image::customize::{self, Report as _, Stdout};
+use image::customize::{self, Printed, Report};
 use image::publish::signing::PUBLIC_KEY;
 use image::{driver, kernel, tool};
+use serde_json::json;
 
 use crate::args::{Driver, Identity, Part};
 use crate::commands::given;
 
-pub(crate) fn customize(root: &Utf8Path, config: &Config, part: Part) -> Result<ExitCode> {
-    let (tools, report) = (&tool::Path, &mut Stdout);
+pub(crate) fn customize(
+    root: &Utf8Path,
+    config: &Config,
+    part: Part,
+    json: bool,
+) -> Result<ExitCode> {
+    let name = part.name();
+    if json {
+        let mut done = Vec::new();
+        apply(root, config, part, &mut done)?;
+        println!("{:#}", json!({ "format": 1, "part": name, "root": root, "done": done }));
+    } else {
+        apply(root, config, part, &mut Printed::Stdout)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn apply(root: &Utf8Path, config: &Config, part: Part, report: &mut dyn Report) -> Result<()> {
+    let tools = &tool::Path;
     match part {
         Part::Packages => customize::packages::apply(root, &config.packages, tools, report)?,
         Part::Payload(payload) => {
@@ -48,14 +66,18 @@ pub(crate) fn customize(root: &Utf8Path, config: &Config, part: Part) -> Result<
             let built = Built { module: &module, release: release.trim(), certificate };
             customize::module::install(root, built, config.signing.module, tools, report)?;
         }
-        Part::Identity(identity) => self::identity(root, config, identity)?,
+        Part::Identity(identity) => self::identity(root, config, identity, report)?,
         Part::Finish => customize::finish::finish(root, report)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
-fn identity(root: &Utf8Path, config: &Config, args: Identity) -> Result<()> {
-    let report = &mut Stdout;
+fn identity(
+    root: &Utf8Path,
+    config: &Config,
+    args: Identity,
+    report: &mut dyn Report,
+) -> Result<()> {
     let key = args.public_key.filter(|path| path.exists());
     let reference = match (given(args.registry), given(args.image_name)) {
         (Some(registry), Some(name)) => Some(format!("{registry}/{name}")),
@@ -64,6 +86,7 @@ fn identity(root: &Utf8Path, config: &Config, args: Identity) -> Result<()> {
     let facts = BuildFacts {
         name: config.name(),
         reference: reference.clone(),
+        enforced: reference.is_some() && key.is_some(),
         version: given(args.image_version),
         base: given(args.base),
         base_digest: given(args.base_digest),
@@ -96,6 +119,6 @@ pub(crate) fn driver(args: &Driver) -> Result<ExitCode> {
         out: &args.out,
         tools: &tool::Path,
     };
-    driver::build(&stage, &mut Stdout)?;
+    driver::build(&stage, &mut Printed::Stdout)?;
     Ok(ExitCode::SUCCESS)
 }

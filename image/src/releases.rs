@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use image::config::Config;
-use image::customize::{Stdout, policy};
+use image::customize::{Printed, policy};
 use image::diff::{Diff, Side};
 use image::opened::{self, Opened};
 use image::plan::{self, Facts, Image, label};
@@ -17,6 +17,7 @@ use image::publish::{self, Cosign, GitHub, Publisher, Signer, Verified, Verifier
 use image::registry::{Registry as _, Skopeo};
 use image::verify::{self as checks, Subject};
 use image::{clock, summary, tool, version};
+use serde_json::json;
 
 use crate::args::{Publish, Stage, Staged, Verify};
 use crate::commands::{FAULTS, append, given, known, load};
@@ -68,7 +69,13 @@ pub(crate) fn stage(args: Stage) -> Result<ExitCode> {
         append(&file, &format!("image={}\ndigest={digest}\n", image.image))
             .with_context(|| format!("cannot write {file}"))?;
     }
-    println!("{}@{digest}", image.image);
+    if args.staged.json {
+        let tag = publish::staging_tag(&args.staged.run);
+        let value = json!({ "format": 1, "image": image.image, "tag": tag, "digest": digest });
+        println!("{value:#}");
+    } else {
+        println!("{}@{digest}", image.image);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -112,7 +119,8 @@ pub(crate) fn publish(args: Publish) -> Result<ExitCode> {
         must_be_signed,
         scratch,
     };
-    let published = publisher.publish(&image, &digest, &staging, &mut Stdout);
+    let mut report = Printed::beside(args.staged.json);
+    let published = publisher.publish(&image, &digest, &staging, &mut report);
     if let (Err(publish::Error::Unverified { report, .. }), Some(file)) =
         (&published, &args.summary)
     {
@@ -129,7 +137,20 @@ pub(crate) fn publish(args: Publish) -> Result<ExitCode> {
         let metadata = summary::metadata(&image, Some(&digest));
         write(&file, &format!("{metadata:#}\n"))?;
     }
-    println!("published {}@{digest} as {}", image.image, published.tags.join(", "));
+    if args.staged.json {
+        let value = json!({
+            "format": 1,
+            "image": image.image,
+            "digest": digest,
+            "tags": published.tags,
+            "signed": published.signed,
+            "kept_staging": published.kept_staging,
+            "verification": published.report,
+        });
+        println!("{value:#}");
+    } else {
+        println!("published {}@{digest} as {}", image.image, published.tags.join(", "));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -143,7 +164,7 @@ fn push(staged: &Staged, from: Option<String>, image: &Image) -> Result<String> 
     let local = || format!("containers-storage:localhost/{}:local", image.name);
     let from = given(from).unwrap_or_else(local);
     let tag = publish::staging_tag(&staged.run);
-    Ok(publish::stage(&store, &from, image, &tag, &mut Stdout)?)
+    Ok(publish::stage(&store, &from, image, &tag, &mut Printed::beside(staged.json))?)
 }
 
 fn write(file: &Utf8PathBuf, text: &str) -> Result<()> {

@@ -47,6 +47,19 @@ fn digest_of_the_configured_base_is_not_taken_for_another_variant() {
     assert_eq!(base(&folder, &other), "ghcr.io/ublue-os/aurora-nvidia-open:stable");
 }
 
+/// As the container build calls it, but on a folder.
+#[test]
+fn customizing_tells_what_it_did_as_json() {
+    let folder = place("packages: {add_flatpak: [org.kde.kate]}\n");
+    let root = folder.path().join("root");
+    fs::create_dir_all(root.join("usr/lib/modules/6.17.1")).unwrap();
+    fs::write(root.join("usr/lib/modules/6.17.1/vmlinuz"), "kernel").unwrap();
+    let ended = run(&folder, &["customize", "--json", "--root", "root", "packages"]);
+    let told: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!((&told["format"], &told["part"]), (&1.into(), &"packages".into()));
+    assert_eq!(told["done"][0], "flatpak org.kde.kate: installed at first boot", "{told:#}");
+}
+
 #[test]
 fn version_that_no_repository_tells_exits_with_5() {
     let folder = place("");

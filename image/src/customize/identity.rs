@@ -26,6 +26,8 @@ pub struct BuildFacts {
     pub name: String,
     /// Reference under which it is published, without a tag.
     pub reference: Option<String>,
+    /// Whether hosts with it take later ones only with a signature.
+    pub enforced: bool,
     /// Version of the image.
     pub version: Option<String>,
     /// Reference of the base.
@@ -83,8 +85,14 @@ pub fn write(
         info.insert("image-name".into(), json!(facts.name));
         info.insert("image-vendor".into(), json!("vespera"));
         if let Some(reference) = &facts.reference {
-            let signed = format!("ostree-image-signed:docker://{reference}");
-            info.insert("image-ref".into(), json!(signed));
+            // What Universal Blue's own tools rebase to: without a policy, no host takes the
+            // strict form.
+            let transport = if facts.enforced {
+                "ostree-image-signed:docker://"
+            } else {
+                "ostree-unverified-registry:"
+            };
+            info.insert("image-ref".into(), json!(format!("{transport}{reference}")));
         }
         write_json(&path, &Value::Object(info))?;
         report.line(&format!("identity: {path} names {}", facts.name));
@@ -227,6 +235,10 @@ mod tests {
         assert_eq!(image["driver"]["certificate"]["sha256"].as_str().map(str::len), Some(64));
         let ublue: Value = serde_json::from_str(&root.read(UBLUE_INFO)).unwrap();
         assert_eq!(ublue["image-name"], "vespera-dx");
+        assert_eq!(ublue["image-ref"], "ostree-unverified-registry:ghcr.io/me/vespera-dx");
+        let enforced = BuildFacts { enforced: true, ..facts() };
+        write(root.path(), &config, "6.17.1", &enforced, &mut report).unwrap();
+        let ublue: Value = serde_json::from_str(&root.read(UBLUE_INFO)).unwrap();
         assert_eq!(ublue["image-ref"], "ostree-image-signed:docker://ghcr.io/me/vespera-dx");
         assert_eq!(ublue["fedora-version"], "44");
     }

@@ -73,11 +73,26 @@ impl Report for Vec<String> {
 }
 
 /// Prints each line at once, so that a build log shows where it stands.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Stdout;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Printed {
+    /// For people.
+    Stdout,
+    /// Where the standard output is one document for programs.
+    Stderr,
+}
 
-impl Report for Stdout {
+impl Printed {
+    /// Beside a result that is JSON, or is text itself.
+    pub const fn beside(json: bool) -> Self {
+        if json { Self::Stderr } else { Self::Stdout }
+    }
+}
+
+impl Report for Printed {
     fn line(&mut self, text: &str) {
-        println!("{text}");
+        match self {
+            Self::Stdout => println!("{text}"),
+            Self::Stderr => eprintln!("{text}"),
+        }
     }
 }

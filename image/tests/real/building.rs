@@ -132,6 +132,9 @@ fn options_of_a_person_do_what_they_say() {
     let clean = ["--no-cache", "--tag=localhost/own", "--build-arg", "NAME=renamed", "--jobs", "2"];
     let clean = both(&output(&mut build(&place, &clean, &[])));
     assert!(!clean.contains("Using cache"), "{clean}");
+    let told = ["--json", "--tag=localhost/own", "--build-arg", "NAME=renamed"];
+    let told: Value = serde_json::from_str(&run(&mut build(&place, &told, &[]))).unwrap();
+    assert_eq!((&told["name"], &told["names"][0]), (&"vespera".into(), &"localhost/own".into()));
     let squashed = ["--squash", "--tag=localhost/squashed", "--build-arg", "NAME=renamed"];
     run(&mut build(&place, &squashed, &[]));
     assert_eq!(layers("localhost/squashed"), 1);

@@ -14,20 +14,27 @@ const HTPASSWD: &str = "someone:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKm
 /// The same pair as HTTP sends it.
 const BASIC: &str = "c29tZW9uZTpzZWNyZXQ=";
 
+/// An image with the policy, as the last step of the Containerfile writes it.
+fn with_policy(place: &Place, mark: &str) -> String {
+    let (root, host) = (place.path(&format!("root-{mark}")), place.host.clone());
+    place.build_with(mark, &[], |_| {
+        let words = ["customize", "--root", root.to_str().unwrap(), "identity"];
+        let mut identity = place.program(&words);
+        identity.args(["--registry", &host, "--image-name", "org/vespera"]);
+        run(identity.args(["--public-key", "cosign.pub"]));
+    })
+}
+
 #[test]
 fn image_is_staged_verified_signed_and_tagged_by_one_digest() {
     let place = Place::with_key("");
     place.config("signing: {image: true}");
     // The image ships the public key, as `signing.image` wants it.
-    let (root, host) = (place.path("root-one"), place.host.clone());
-    let built = place.build_with("one", &[], |_| {
-        let words = ["customize", "--root", root.to_str().unwrap(), "identity"];
-        let mut identity = place.program(&words);
-        identity.args(["--registry", &host, "--image-name", "org/vespera"]);
-        run(identity.args(["--public-key", "cosign.pub"]));
-    });
+    let built = with_policy(&place, "one");
     let words = ["--key", "cosign.key", "--summary", "summary.md", "--metadata", "metadata.json"];
-    let said = run(&mut place.publish(&built, &words));
+    let said = run(place.publish(&built, &words).arg("--json"));
+    let told: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&told["signed"], &told["tags"][2]), (&true.into(), &"latest".into()), "{told:#}");
     let digest = place.digest("latest").unwrap();
     for tag in FINAL {
         assert_eq!(place.digest(tag).as_ref(), Some(&digest), "{tag}\n{said}");
@@ -49,20 +56,23 @@ fn image_is_staged_verified_signed_and_tagged_by_one_digest() {
     assert!(summary.contains("## Verification\n\nverified: "), "{summary}");
 }
 
-/// A host with the image's own policy takes the published image and refuses an unsigned one.
+/// A host with the files that the image itself carries takes the published image and refuses an
+/// unsigned one.
 #[test]
 fn published_signature_is_one_that_hosts_can_enforce() {
     let place = Place::with_key("");
     place.config("");
-    run(&mut place.publish(&place.build("signed"), &["--key", "cosign.key"]));
+    let built = with_policy(&place, "signed");
+    run(&mut place.publish(&built, &["--key", "cosign.key"]));
     let repository = place.repository();
-    let key = place.path("cosign.pub").display().to_string();
-    let policy = format!(
-        r#"{{"default":[{{"type":"reject"}}],"transports":{{"docker":{{"{repository}":
-        [{{"type":"sigstoreSigned","keyPath":"{key}","signedIdentity":{{"type":"matchRepository"}}}}]}}}}}}"#
-    );
+    let root = place.path("root-signed");
+    let carried = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    // Only where the host has its files is another place here.
+    let at = format!("{}/usr/share/vespera/", root.display());
+    let policy = carried("etc/containers/policy.json").replace("/usr/share/vespera/", &at);
+    assert!(policy.contains(&at), "{policy}");
     place.write("policy.json", &policy);
-    let beside = format!("docker:\n  {repository}:\n    use-sigstore-attachments: true\n");
+    let beside = carried("etc/containers/registries.d/vespera.yaml");
     place.write("registries.d/vespera.yaml", &beside);
     let pull = |tag: &str| {
         let from = format!("docker://{repository}:{tag}");
@@ -113,8 +123,9 @@ fn staged_digest_is_what_is_published_and_another_one_is_not() {
     place.config("");
     let built = format!("containers-storage:{}", place.build("one"));
     let run_name = ["--insecure", "--run", "8", "--date", DATE];
-    let mut stage = place.program(&["stage", "--from", &built, "--outputs", "outputs"]);
-    run(stage.args(run_name));
+    let mut stage = place.program(&["stage", "--json", "--from", &built, "--outputs", "outputs"]);
+    let told: Value = serde_json::from_str(&run(stage.args(run_name))).unwrap();
+    assert_eq!(place.digest("staging-8").as_deref(), told["digest"].as_str());
     let outputs = place.read("outputs");
     let digest = outputs.lines().find_map(|line| line.strip_prefix("digest=")).unwrap();
     assert_eq!(place.digest("staging-8").as_deref(), Some(digest));
@@ -136,13 +147,7 @@ fn staged_digest_is_what_is_published_and_another_one_is_not() {
 fn image_with_a_policy_and_no_signature_is_refused_and_so_is_another_key() {
     let place = Place::with_key("");
     place.config("");
-    let (root, host) = (place.path("root-one"), place.host.clone());
-    let built = place.build_with("one", &[], |_| {
-        let words = ["customize", "--root", root.to_str().unwrap(), "identity"];
-        let mut identity = place.program(&words);
-        identity.args(["--registry", &host, "--image-name", "org/vespera"]);
-        run(identity.args(["--public-key", "cosign.pub"]));
-    });
+    let built = with_policy(&place, "one");
     let unsigned = output(&mut place.publish(&built, &[]));
     assert_eq!(unsigned.status.code(), Some(3), "{}", both(&unsigned));
     assert!(both(&unsigned).contains("hosts with it demand a signature"), "{}", both(&unsigned));
