@@ -37,6 +37,21 @@ fn base(place: &Place, mark: &str) -> String {
     ]))
 }
 
+/// Makes the place the repository of an image, with a program that is copied into it.
+fn repository(place: &Place) {
+    place.write("Containerfile", "FROM scratch\nCOPY agent /agent\n");
+    place.write("agent/main.rs", "1");
+    run(place.command("git").args(["init", "--quiet"]));
+    commit(place);
+}
+
+fn commit(place: &Place) {
+    run(place.command("git").args(["add", "Containerfile", "agent"]));
+    let identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"];
+    let words = ["commit", "--quiet", "--no-gpg-sign", "--message=x"];
+    run(place.command("git").args(identity).args(words));
+}
+
 fn detect(place: &Place, more: &[&str]) -> Command {
     let mut command = place.program(&["detect", "--insecure", "--json", "--outputs", "outputs"]);
     command.args(more);
@@ -59,9 +74,18 @@ fn reasons(place: &Place, more: &[&str]) -> Vec<String> {
 fn each_change_since_the_published_image_is_a_reason_by_name() {
     let place = Place::new("");
     place.config("");
+    repository(&place);
     let digest = base(&place, "one");
     assert_eq!(reasons(&place, &[]), ["no-previous-metadata"]);
-    let built = place.build_from("one", &digest);
+    // What a workflow's later jobs are told.
+    let outputs = place.read("outputs");
+    let matrix = outputs.lines().find_map(|line| line.strip_prefix("matrix=")).unwrap();
+    let matrix: Value = serde_json::from_str(matrix).unwrap();
+    let entry = &matrix["include"][0];
+    assert_eq!(entry["base_digest"], digest.as_str());
+    assert!(entry["date"].as_str().unwrap().ends_with('Z'), "{entry:#}");
+    let facts = ["--base-digest", &digest, "--sources", entry["sources"].as_str().unwrap()];
+    let built = place.build_with("one", &facts, |_| ());
     run(&mut place.publish(&built, &[]));
     assert_eq!(reasons(&place, &[]), [""; 0]);
     let outputs = place.read("outputs");
@@ -72,18 +96,24 @@ fn each_change_since_the_published_image_is_a_reason_by_name() {
     place.config("packages: {add_rpm: [vim]}");
     assert_eq!(reasons(&place, &[]), ["configuration"]);
     place.config("");
+    // Pushed, and the build of that push failed: the next run is not a push.
+    place.write("agent/main.rs", "2");
+    commit(&place);
+    assert_eq!(reasons(&place, &[]), ["sources"]);
     base(&place, "two");
-    assert_eq!(reasons(&place, &[]), ["base-digest"]);
+    assert_eq!(reasons(&place, &[]), ["base-digest", "sources"]);
 }
 
 #[test]
 fn registry_that_is_gone_is_a_failure_and_no_answer() {
     let mut place = Place::new("");
     place.config("");
+    repository(&place);
     base(&place, "one");
     place.stop_registry();
     let ended = output(&mut detect(&place, &[]));
     assert_eq!(ended.status.code(), Some(5), "{}", both(&ended));
+    assert!(both(&ended).contains("no answer about "), "{}", both(&ended));
     assert!(!place.path("outputs").exists());
 }
 

@@ -148,11 +148,6 @@ impl Place {
         self.build_with(mark, &[], |_| ())
     }
 
-    /// The same, from a base with this digest.
-    pub(crate) fn build_from(&self, mark: &str, base: &str) -> String {
-        self.build_with(mark, &["--base-digest", base], |_| ())
-    }
-
     /// The same, with more facts, and a change to its files before they are packed.
     pub(crate) fn build_with(
         &self,
