@@ -72,6 +72,28 @@ const NEEDS: &[Need] = &[
         packages: (&["tmux"], &["tmux"]),
     },
     Need {
+        why: "mandoc, which checks the man pages",
+        present: || process::exists("mandoc"),
+        packages: (&["mandoc"], &["mandoc"]),
+    },
+    Need {
+        why: "gjs, for the example in JavaScript",
+        present: || process::exists("gjs"),
+        packages: (&["gjs"], &["gjs"]),
+    },
+    Need {
+        why: "Python's GObject, for the example in Python",
+        present: || {
+            process::read(Command::new("/usr/bin/python3").args(["-c", "import gi"])).is_ok()
+        },
+        packages: (&["python3-gi"], &["python3-gobject-base"]),
+    },
+    Need {
+        why: "busctl, for the example in shell",
+        present: || process::exists("busctl"),
+        packages: (&["systemd"], &["systemd"]),
+    },
+    Need {
         why: "rustfmt, which checks the form of the code",
         present: || process::exists("rustfmt"),
         packages: (&["rustfmt"], &["rustfmt"]),

@@ -68,6 +68,10 @@ impl Caller {
 /// Entry point of the caller.
 pub(crate) fn main(words: &[String]) -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if words == ["example"] {
+        crate::examples::sensitivity();
+        return ExitCode::SUCCESS;
+    }
     zbus::block_on(async {
         let connection = Connection::system().await.unwrap();
         match words.as_slice() {

@@ -19,6 +19,7 @@
 mod agent;
 mod caller;
 mod contract;
+mod examples;
 mod figures;
 mod fuzz;
 mod namespace;
@@ -47,6 +48,10 @@ const TESTS: &[(&str, Test)] = &[
     ("trials::settings_return_when_the_agent_is_killed", trials::agent_is_killed),
     ("trials::confirmed_settings_stay_when_the_caller_leaves", trials::confirmed),
     ("trials::a_write_by_another_program_is_seen_and_emitted", trials::outside_write),
+    ("examples::python_changes_the_sensitivity", examples::python),
+    ("examples::javascript_changes_the_sensitivity", examples::javascript),
+    ("examples::shell_changes_the_sensitivity", examples::shell),
+    ("examples::rust_changes_the_sensitivity", examples::rust),
     ("fuzz::no_call_kills_the_agent_or_changes_what_it_refused", fuzz::random_calls),
 ];
 
