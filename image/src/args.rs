@@ -3,6 +3,7 @@
 
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
+use clap_complete::Shell;
 use image::config::choice::{RETIRED_GPU, RETIRED_GPU_REASON};
 use image::config::{FILE_NAME, Gpu, Variant};
 use image::publish::signing::PUBLIC_KEY;
@@ -144,6 +145,17 @@ pub(crate) enum Command {
         json: bool,
         #[command(subcommand)]
         part: Part,
+    },
+    /// Print the completions of a shell
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the man pages below a folder, as man1/NAME.1 and man5/NAME.5
+    #[command(hide = true)]
+    Man {
+        /// The folder
+        folder: Utf8PathBuf,
     },
 }
 

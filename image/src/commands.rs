@@ -20,7 +20,7 @@ use image::{
 use serde_json::json;
 
 use crate::args::{Args, Built, Command, Detect, Known};
-use crate::{building, inside, releases};
+use crate::{building, inside, manual, releases};
 
 const FAILURE: u8 = 1;
 const CONFIGURATION: u8 = 3;
@@ -112,6 +112,15 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Publish(args) => releases::publish(args),
         Command::Customize { root, config, built, json, part } => {
             inside::customize(&root, &load(&config, &built)?, part, json)
+        }
+        Command::Completion { shell } => {
+            print!("{}", manual::completion(shell));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man { folder } => {
+            manual::man(&folder)?;
+            println!("{folder}");
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

@@ -8,6 +8,7 @@
 //! [`tool::Tools`] only.
 //!
 //! - [`config`]: the configuration, its rules, its errors with line and caret, its JSON schema
+//! - [`keys`]: its keys, for people
 //! - [`kernel`]: the one kernel release of a root
 //! - [`modinfo`]: what a module file says of itself, and its compressed form
 //! - [`schema`]: the JSON schema of the configuration
@@ -38,6 +39,7 @@ pub mod driver;
 pub mod explain;
 pub mod inspect;
 pub mod kernel;
+pub mod keys;
 pub mod modinfo;
 pub mod opened;
 pub mod plan;

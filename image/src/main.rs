@@ -5,6 +5,7 @@ mod args;
 mod building;
 mod commands;
 mod inside;
+mod manual;
 mod releases;
 mod secret;
 

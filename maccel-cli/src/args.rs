@@ -92,16 +92,10 @@ pub(crate) enum Command {
     /// Draw the curve: sensitivity, velocity and gain over the input speed
     #[command(after_help = PLOTS)]
     Plot(Plot),
-    /// Draw the pictures of the documents into a folder
-    #[command(hide = true)]
-    Pictures {
-        /// The folder, which must exist
-        folder: Utf8PathBuf,
-    },
-    /// Write the man pages into a folder
+    /// Write the man pages below a folder, as man1/NAME.1 and man5/NAME.5
     #[command(hide = true)]
     Man {
-        /// The folder, which must exist
+        /// The folder
         folder: Utf8PathBuf,
     },
 }

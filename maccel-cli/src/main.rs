@@ -67,7 +67,6 @@ fn run(args: Args) -> anyhow::Result<Output> {
         Command::Measure(measure) => measure::run(common, &measure),
         Command::Guard => guard::run(common),
         Command::Plot(plot) => plot::run(common, &plot),
-        Command::Pictures { folder } => manual::pictures(&folder),
         Command::Man { folder } => manual::man(&folder),
     }
 }

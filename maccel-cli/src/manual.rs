@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Completions and man pages from the definition of the command line, and the pictures of the
-//! documents.
+//! Completions and man pages from the definition of the command line; in the tests, the documents
+//! and their pictures.
 
-use anyhow::Context;
+mod settings_file;
+
+#[cfg(test)]
+mod documents;
+
 use camino::Utf8Path;
 use clap::CommandFactory;
 use clap_complete::Shell;
+use manual::program::Program;
 
 use crate::args::Args;
 use crate::output::Output;
-use crate::{plot, tui};
 
 const NAME: &str = "maccel";
 
@@ -20,39 +24,42 @@ pub(crate) fn completion(shell: Shell) -> Output {
     Output::text(String::from_utf8_lossy(&script))
 }
 
-/// One man page for each subcommand; prints what was written.
+/// Writes the man pages below a folder, as `man1/NAME.1` and `man5/maccel.toml.5`; prints the
+/// folder.
 pub(crate) fn man(folder: &Utf8Path) -> anyhow::Result<Output> {
-    clap_mangen::generate_to(Args::command().name(NAME), folder)
-        .with_context(|| format!("cannot write man pages into {folder}"))?;
+    let pages = Program {
+        command: Args::command().name(NAME),
+        section: 1,
+        description: DESCRIPTION,
+        files: FILES,
+        see_also: &["vesperactl(1)", "maccel.toml(5)", "vespera-agent(8)"],
+    };
+    pages.write(folder)?;
+    settings_file::write(folder)?;
     Ok(Output::text(format!("{folder}\n")))
 }
 
-/// The pictures of the documents, by file name: the terminal interface and a plot.
-fn drawings() -> anyhow::Result<[(&'static str, String); 2]> {
-    Ok([("tui.svg", tui::picture::example()?), ("plot.svg", plot::example()?)])
-}
+const DESCRIPTION: &[&str] = &[
+    "Without a command the terminal interface starts: the curve with the mouse on it, all \
+     parameters, the mice, the profiles. All commands of the public program of this name work as \
+     they do there.",
+    "Values are read from the driver. They are written through the agent where it runs, which \
+     keeps them; else to the driver, and kept as scripts that the public tools read.",
+];
 
-/// Draws the pictures of the documents; prints what was written.
-pub(crate) fn pictures(folder: &Utf8Path) -> anyhow::Result<Output> {
-    for (name, picture) in drawings()? {
-        let file = folder.join(name);
-        std::fs::write(&file, picture).with_context(|| format!("cannot write {file}"))?;
-    }
-    Ok(Output::text(format!("{folder}\n")))
-}
+const FILES: &[(&str, &str)] = &[
+    ("/sys/module/maccel/parameters/", "the settings in force, one file for each parameter"),
+    ("/sys/class/maccel/", "the mice that the driver serves"),
+    ("/dev/maccel", "the last speed of any mouse"),
+    ("/var/opt/maccel/resets/", "values that the public tools have saved"),
+];
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use clap::Parser as _;
 
-    #[test]
-    fn the_pictures_of_the_documents_are_fresh() {
-        for (name, picture) in drawings().unwrap() {
-            let file = format!("{}/../docs/pictures/{name}", env!("CARGO_MANIFEST_DIR"));
-            let committed = std::fs::read_to_string(file).unwrap_or_default();
-            assert!(committed == picture, "{name} is stale, run: maccel pictures docs/pictures");
-        }
-    }
+    use super::*;
+    use crate::args;
 
     #[test]
     fn completions_and_pages_know_the_subcommands() {
@@ -60,13 +67,25 @@ mod tests {
             let script = completion(shell).text;
             assert!(script.contains("no-accel") && script.contains("completion"), "{shell}");
         }
+        manual::lint::bash_completions(&completion(Shell::Bash).text).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let folder = Utf8Path::from_path(folder.path()).unwrap();
         man(folder).unwrap();
         for page in ["maccel.1", "maccel-set-all-natural.1", "maccel-get-param.1"] {
-            assert!(folder.join(page).exists(), "{page}");
+            assert!(folder.join("man1").join(page).exists(), "{page}");
         }
-        let page = std::fs::read_to_string(folder.join("maccel.1")).unwrap();
-        assert!(page.contains("Exit codes") && page.contains("Examples"));
+        let page = std::fs::read_to_string(folder.join("man1/maccel.1")).unwrap();
+        assert!(page.contains("EXIT CODES") && page.contains("EXAMPLES"));
+        assert!(manual::lint::pages(folder).unwrap() > 20);
+    }
+
+    #[test]
+    fn every_command_in_the_documents_is_one() {
+        let shown = manual::examples::commands(NAME).unwrap();
+        assert!(shown.len() > 10, "{shown:?}");
+        let faults = shown.iter().filter_map(|one| {
+            one.fault(Args::try_parse_from(args::spelled_out(one.words.clone())))
+        });
+        assert_eq!(faults.collect::<Vec<_>>(), [""; 0]);
     }
 }

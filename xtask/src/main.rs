@@ -29,6 +29,7 @@ mod headers;
 mod image;
 mod images;
 mod kernels;
+mod links;
 mod lint;
 mod mirror;
 mod packages;

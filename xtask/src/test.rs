@@ -13,6 +13,7 @@ use crate::deny;
 use crate::dock::{self, Dock};
 use crate::fuzz;
 use crate::generate;
+use crate::links;
 use crate::lint::Linters;
 use crate::process;
 use crate::progress::{Steps, seconds};
@@ -49,7 +50,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
 
     steps.show("formatting", || show(&mut cargo(&["fmt", "--all", "--check"])?))?;
     steps.show("house rules for files", source::check)?;
-    steps.show("generated files", || generate::main(&generate::Args { check: true }))?;
+    steps.show("links of the documents", links::check)?;
+    steps.show("generated files", || generate::files(true))?;
     steps.show("lints", || {
         let words = [
             "clippy",

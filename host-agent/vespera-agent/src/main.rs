@@ -11,12 +11,14 @@
 //! - `watch`: files, devices, wake-ups
 //! - `store`: what outlives the agent
 //! - `journal`: structured log entries
+//! - `manual`: the man page
 
 mod actor;
 mod args;
 mod bus;
 mod journal;
 mod keeper;
+mod manual;
 mod message;
 mod snapshot;
 mod store;
@@ -34,7 +36,7 @@ use vespera_api::names::BUS_NAME;
 use zbus::fdo::RequestNameFlags;
 use zbus::{Connection, MessageStream};
 
-use crate::args::Args;
+use crate::args::{Args, Command};
 use crate::bus::gate::Polkit;
 use crate::bus::line::Line;
 use crate::keeper::Keeper;
@@ -44,7 +46,11 @@ use crate::store::Store;
 fn main() -> ExitCode {
     let args = Args::parse();
     journal::start();
-    match run(&args.root()) {
+    let outcome = match &args.command {
+        Some(Command::Man { folder }) => manual::man(folder),
+        None => run(&args.root()),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             log::error!("{error:#}");

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command line.
 
+use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 use health::Root;
 
 /// Check and load the maccel module, and give its files to the group maccel
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Exit codes: 0 the module works, 10 it does not, 1 failure.")]
+#[command(
+    name = "vespera-module",
+    version,
+    after_help = "Exit codes: 0 the module works, 10 it does not, 1 failure."
+)]
 pub(crate) struct Args {
     /// Take this folder as the root; nothing is loaded from another root
     #[arg(long, global = true, value_name = "FOLDER", default_value = "/", value_parser = root)]
@@ -34,6 +39,12 @@ pub(crate) enum Command {
         /// when there are none
         #[arg(value_name = "DEVPATH")]
         devpaths: Vec<String>,
+    },
+    /// Write the man pages below a folder, as man8/NAME.8
+    #[command(hide = true)]
+    Man {
+        /// The folder
+        folder: Utf8PathBuf,
     },
 }
 

@@ -7,11 +7,13 @@
 //! - `tools`: bootc and rpm-ostree, asked what only they know
 //! - `ownership`: group and mode of the files of the loaded module
 //! - `journal`: structured log entries
+//! - `manual`: the man pages
 
 mod args;
 mod guard;
 mod journal;
 mod loader;
+mod manual;
 mod ownership;
 mod tools;
 
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Permissions { devpaths } => {
             ownership::apply(&args.root, &devpaths).map(|()| ExitCode::SUCCESS)
         }
+        Command::Man { folder } => manual::man(&folder).map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {
         log::error!("{error:#}");

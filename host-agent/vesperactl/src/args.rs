@@ -100,10 +100,10 @@ pub(crate) enum Command {
         /// The shell
         shell: Shell,
     },
-    /// Write the man pages into a folder
+    /// Write the man pages below a folder, as man1/NAME.1
     #[command(hide = true)]
     Man {
-        /// The folder, which must exist
+        /// The folder
         folder: Utf8PathBuf,
     },
 }

@@ -22,8 +22,8 @@ const UNIT: &str = "usr/lib/systemd/system/vespera-agent.service";
 /// What is in force.
 #[derive(Debug)]
 pub(crate) struct InForce {
-    settings: Result<Settings, String>,
-    mice: Vec<Mouse>,
+    pub(crate) settings: Result<Settings, String>,
+    pub(crate) mice: Vec<Mouse>,
     pub(crate) agent: Agent,
 }
 
@@ -41,9 +41,9 @@ pub(crate) enum Agent {
 /// The answer of the agent.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    version: String,
-    driver: DriverState,
-    boots: Vec<BootRecord>,
+    pub(crate) version: String,
+    pub(crate) driver: DriverState,
+    pub(crate) boots: Vec<BootRecord>,
 }
 
 /// The same for programs.

@@ -27,6 +27,10 @@ impl Ink {
     /// For files, pipes and programs.
     pub(crate) const PLAIN: Self = Self { symbols: false, colours: false };
 
+    /// For pictures of a terminal.
+    #[cfg(test)]
+    pub(crate) const FULL: Self = Self { symbols: true, colours: true };
+
     /// What stdout can show.
     pub(crate) fn of_stdout() -> Self {
         let terminal = io::stdout().is_terminal();

@@ -54,22 +54,28 @@ struct StatusReport {
     in_force: InForceReport,
 }
 
+impl StatusReport {
+    fn make(root: &Root, in_force: &InForce) -> anyhow::Result<Self> {
+        let survey = Survey::with_report(root);
+        Ok(Self {
+            format: FORMAT,
+            state: survey.state(),
+            image: ImageFacts::read(root),
+            kernel: survey.kernel,
+            module: survey.module,
+            loaded: survey.loaded,
+            load_error: survey.load_error,
+            deployments: survey.deployments,
+            checks: survey.checks,
+            in_force: in_force.report()?,
+        })
+    }
+}
+
 /// Looks and shows.
 pub(crate) fn run(root: &Root, args: &StatusArgs, ink: Ink) -> anyhow::Result<Outcome> {
-    let survey = Survey::with_report(root);
     let in_force = InForce::see(root);
-    let report = StatusReport {
-        format: FORMAT,
-        state: survey.state(),
-        image: ImageFacts::read(root),
-        kernel: survey.kernel,
-        module: survey.module,
-        loaded: survey.loaded,
-        load_error: survey.load_error,
-        deployments: survey.deployments,
-        checks: survey.checks,
-        in_force: in_force.report()?,
-    };
+    let report = StatusReport::make(root, &in_force)?;
     let text = match (args.show.json, args.watch) {
         // One line each, so that a program can tell where one ends.
         (true, true) => serde_json::to_string(&report)? + "\n",
@@ -196,6 +202,9 @@ fn permissions(report: &StatusReport, access: impl Fn(&&Check) -> bool) -> Strin
 }
 
 #[cfg(test)]
+mod picture;
+
+#[cfg(test)]
 mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -207,7 +216,7 @@ mod tests {
 
     const SRCVERSION: &[u8] = b"0123456789ABCDEF0123456\n";
 
-    fn booted(kernel: &str) -> FixtureRoot {
+    pub(super) fn booted(kernel: &str) -> FixtureRoot {
         let fixture = FixtureRoot::new();
         fixture.file("proc/sys/kernel/osrelease", format!("{kernel}\n").as_bytes());
         fixture.file("proc/sys/kernel/random/boot_id", b"boot-1\n");
@@ -224,7 +233,7 @@ mod tests {
         fixture
     }
 
-    fn load(fixture: &FixtureRoot) {
+    pub(super) fn load(fixture: &FixtureRoot) {
         fixture.file("sys/module/maccel/initstate", b"live\n");
         fixture.file("sys/module/maccel/srcversion", SRCVERSION);
         let raw = |own: &Parameter| format!("{}\n", own.raw_of(own.default).unwrap());

@@ -18,7 +18,9 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::{Context, bail};
 use maccel_core::compile;
 use maccel_core::settings::{Mode, Settings};
-use maccel_core::shape::{Shape, ShapeError};
+use maccel_core::shape::Shape;
+#[cfg(test)]
+use maccel_core::shape::ShapeError;
 use serde_json::json;
 
 use crate::args::{Common, Plot};
@@ -81,16 +83,12 @@ fn lines(common: &Common, plot: &Plot) -> anyhow::Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// The picture of the README: three curves compared.
-pub(crate) fn example() -> anyhow::Result<String> {
-    let curves = [
-        "natural decay-rate=0.08 offset=3 limit=2.2 gain",
-        "synchronous gamma=1.5 motivity=1.8 sync-speed=12",
-        "classic acceleration=0.02 cap-output=2 gain",
-    ];
+/// The picture of some curves, for documents.
+#[cfg(test)]
+pub(crate) fn of(curves: &[&str], fastest: f64) -> anyhow::Result<String> {
     let lines: Result<Vec<Line>, ShapeError> = curves
         .iter()
-        .map(|text| Line::of_shape(text, &text.parse()?, &Settings::default(), 80.0))
+        .map(|text| Line::of_shape(text, &text.parse()?, &Settings::default(), fastest))
         .collect();
     picture::svg(&lines?)
 }

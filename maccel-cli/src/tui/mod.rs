@@ -5,11 +5,12 @@
 //! - `layout`: where everything lies
 //! - `sources`: what events come from; `work`: what is done outside
 //! - `terminal`: the terminal, left clean however the program ends
-//! - `picture`: a screen as SVG
+//! - `picture`: a screen as SVG, for documents
 //!
 //! Nothing runs while nothing happens: all sources wait, and so does the loop.
 
 mod layout;
+#[cfg(test)]
 pub(crate) mod picture;
 mod sources;
 mod state;
