@@ -76,7 +76,8 @@ pub(crate) enum Command {
     /// List, show, save, apply or delete profiles (needs the agent)
     #[command(subcommand, arg_required_else_help = true)]
     Profile(ProfileCommand),
-    /// Read a settings file: Raw Accel's settings.json, a profile, public reset scripts
+    /// Read a settings file: of Raw Accel, YeetMouse or libinput, a profile, reset scripts
+    #[command(after_help = IMPORTS)]
     Import(Import),
     /// Write the settings as a file of another program
     Export(Export),
@@ -212,6 +213,18 @@ pub(crate) enum ProfileCommand {
     },
 }
 
+const IMPORTS: &str = "\
+Files:
+  Raw Accel    settings.json of 1.6 and 1.7
+  YeetMouse    /etc/yeetmouse.conf, or what `yeetmousectl dump` prints
+  libinput     the points of the custom profile: xorg.conf options, Hyprland's and KWin's words
+  maccel       maccel.toml; set_last_..._value.sh or the folder of them
+
+Examples:
+  maccel import settings.json --profile games --apply
+  yeetmousectl dump | maccel import -
+  echo 'custom 10 0 10 30' | maccel import -";
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Import {
     /// The file, or the folder of public reset scripts; `-` for standard input
@@ -326,6 +339,8 @@ pub(crate) enum Format {
     /// settings.json of Raw Accel 1.6
     #[value(name = "raw-accel-1.6")]
     RawAccel16,
+    /// an xorg.conf section with the points of libinput's custom profile
+    Libinput,
     /// a profile in maccel.toml
     Toml,
     /// the lines of the public reset scripts

@@ -2,6 +2,7 @@
 //! `maccel export`: the settings in force as a file of another program.
 
 use maccel_core::changes::Changes;
+use maccel_core::libinput;
 use maccel_core::raw_accel::{self, Version};
 use maccel_core::settings::{Mode, Settings};
 use maccel_core::settings_file::{self, ProfileName, SettingsFile};
@@ -14,17 +15,22 @@ use crate::write;
 /// Runs the command.
 pub(crate) fn run(common: &Common, export: &Export) -> anyhow::Result<Output> {
     let settings = Host::open(common)?.settings()?;
-    let mut lost = Vec::new();
+    let mut lost: Vec<String> = Vec::new();
     let text = match export.format {
         Format::RawAccel => raw_accel(&export.name, settings.clone(), Version::V17)?,
         Format::RawAccel16 => raw_accel(&export.name, settings.clone(), Version::V16)?,
+        Format::Libinput => {
+            let (text, notes) = libinput::write(&settings);
+            lost.extend(notes);
+            text
+        }
         Format::Toml => toml(&export.name, &settings)?,
         Format::Scripts => {
             if settings.mode() == Mode::Lut {
-                lost.push("the look-up table: reset scripts have no line for it");
+                lost.push("the look-up table: reset scripts have no line for it".to_owned());
             }
             if settings.get("ANGLE_SNAP").is_ok_and(|snap| snap != 0.0) {
-                lost.push("angle-snap: reset scripts have no line for it");
+                lost.push("angle-snap: reset scripts have no line for it".to_owned());
             }
             write::scripts(&settings).iter().map(|script| script.text() + "\n").collect()
         }
@@ -33,12 +39,17 @@ pub(crate) fn run(common: &Common, export: &Export) -> anyhow::Result<Output> {
         && export.format == Format::RawAccel16
         && settings.get("SMOOTH").is_ok_and(|smooth| smooth != 0.5)
     {
-        lost.push("smooth: the motivity curve of Raw Accel 1.6 has none, it is as with 0.5");
+        lost.push(
+            "smooth: the motivity curve of Raw Accel 1.6 has none, it is as with 0.5".to_owned(),
+        );
     }
     if settings.mode() == Mode::Lut
         && matches!(export.format, Format::RawAccel | Format::RawAccel16)
     {
-        lost.push("the roundness of the look-up table: Raw Accel goes straight between its points");
+        lost.push(
+            "the roundness of the look-up table: Raw Accel goes straight between its points"
+                .to_owned(),
+        );
     }
     let note = lost.iter().map(|loss| format!("NOTE: not carried over: {loss}.\n")).collect();
     Ok(Output { text, note })

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `maccel import`: settings from Raw Accel, from a maccel.toml, from public reset scripts.
+//! `maccel import`: settings from Raw Accel, YeetMouse, libinput's custom profile, from a
+//! maccel.toml, from public reset scripts.
 //!
 //! What a file says is shown with all that cannot be carried over; only `--apply` changes
 //! anything.
@@ -11,10 +12,8 @@ use anyhow::{Context, bail};
 use camino::Utf8Path;
 use maccel_core::changes::Changes;
 use maccel_core::compile::CompileError;
-use maccel_core::raw_accel;
-use maccel_core::reset_script;
 use maccel_core::settings::Settings;
-use maccel_core::settings_file;
+use maccel_core::{libinput, raw_accel, reset_script, settings_file, yeetmouse};
 use serde_json::{Value, json};
 
 use crate::args::{Common, Import};
@@ -80,7 +79,36 @@ pub(crate) fn parse(file: &str, text: &str, profile: Option<&str>) -> anyhow::Re
     {
         return raw_accel(text, profile);
     }
-    maccel_toml(text, profile)
+    let single = if yeetmouse::is_it(text) {
+        let import = yeetmouse::read(text)?;
+        found("YeetMouse", import.curve, import.error, &import.settings, import.notes)
+    } else if libinput::is_it(text) {
+        let import = libinput::read(text)?;
+        found("libinput", import.shape.to_string(), import.error, &import.settings, import.notes)
+    } else {
+        return maccel_toml(text, profile);
+    };
+    match profile {
+        Some(name) => bail!("there is no profile '{name}': {} files have none", single.format),
+        None => Ok(single),
+    }
+}
+
+/// What a file of another program gives.
+fn found(
+    format: &'static str,
+    curve: String,
+    error: Option<CompileError>,
+    settings: &Settings,
+    notes: Vec<String>,
+) -> Found {
+    let mut changes = Changes::all(settings);
+    // A table that is in force stays: it does no harm in other modes.
+    if settings.lut().is_none() {
+        changes.forget("LUT");
+    }
+    let (curve, error) = (Some(curve), Some(error));
+    Found { format, profile: None, curve, error, changes, notes }
 }
 
 fn raw_accel(text: &str, wanted: Option<&str>) -> anyhow::Result<Found> {
@@ -113,19 +141,9 @@ fn raw_accel(text: &str, wanted: Option<&str>) -> anyhow::Result<Found> {
         ));
         notes.extend(device.notes.clone());
     }
-    let mut changes = Changes::all(&profile.settings);
-    // A table that is in force stays: it does no harm in other modes.
-    if profile.settings.lut().is_none() {
-        changes.forget("LUT");
-    }
-    Ok(Found {
-        format: "Raw Accel",
-        profile: Some(profile.name.clone()),
-        curve: Some(profile.shape.to_string()),
-        error: Some(profile.error),
-        changes,
-        notes,
-    })
+    let curve = profile.shape.to_string();
+    let found = found("Raw Accel", curve, profile.error, &profile.settings, notes);
+    Ok(Found { profile: Some(profile.name.clone()), ..found })
 }
 
 fn maccel_toml(text: &str, wanted: Option<&str>) -> anyhow::Result<Found> {

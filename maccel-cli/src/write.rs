@@ -11,7 +11,7 @@ use anyhow::Context;
 use camino::Utf8Path;
 use maccel_core::changes::Changes;
 use maccel_core::driver::PARAMETERS;
-use maccel_core::parameter::{self, Kind};
+use maccel_core::parameter::{self, Kind, Parameter};
 use maccel_core::settings::Settings;
 
 use crate::agent::{self, Sent};
@@ -54,7 +54,7 @@ pub(crate) fn change(host: &Host, changes: &Changes) -> anyhow::Result<String> {
 fn keep(root: &Utf8Path, settings: &Settings, changes: &Changes) -> String {
     let folder = root.join(RESETS);
     let mut lost = Vec::new();
-    let mut reason = format!("/{RESETS} cannot be written");
+    let mut reason = "reset scripts have no line for it".to_owned();
     for line in scripts(settings) {
         if !changes.parameters().iter().any(|parameter| parameter.name == line.parameter) {
             continue;
@@ -64,7 +64,13 @@ fn keep(root: &Utf8Path, settings: &Settings, changes: &Changes) -> String {
             lost.push(line.parameter);
         }
     }
-    lost.extend(changes.parameters().into_iter().filter(|p| !p.file).map(|p| p.name.clone()));
+    // What is as after every boot need not be kept.
+    let told = |parameter: &&Parameter| match parameter.kind {
+        Kind::Table => changes.lut().is_some_and(|lut| !lut.is_empty()),
+        _ => changes.number(&parameter.name) != Some(parameter.default),
+    };
+    let without_file = changes.parameters().into_iter().filter(|parameter| !parameter.file);
+    lost.extend(without_file.filter(told).map(|parameter| parameter.name.clone()));
     if lost.is_empty() {
         return String::new();
     }

@@ -88,6 +88,18 @@ pub fn apply(shape: &Shape, settings: &mut Settings) -> Result<Option<CompileErr
     Ok(error)
 }
 
+/// Puts any curve into settings as a table; all but the curve stays as it is.
+///
+/// # Errors
+/// [`SettingsError`] if the table cannot hold it; nothing is changed then.
+pub fn apply_curve(curve: &Curve, settings: &mut Settings) -> Result<CompileError, SettingsError> {
+    let table = table(curve)?;
+    let error = error_of(curve, &table);
+    settings.set_lut(&table)?;
+    settings.set_mode(Mode::Lut)?;
+    Ok(error)
+}
+
 /// The driver's own formula for a shape.
 fn formula(shape: &Shape) -> Option<(Mode, Vec<(&'static str, f64)>)> {
     let capped_below = shape.cap_mode == CapMode::Output;

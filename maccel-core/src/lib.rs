@@ -14,6 +14,8 @@
 //! - [`shape`]: curves as people describe them
 //! - [`compile`]: shapes to what the driver has
 //! - [`raw_accel`]: the settings.json of Raw Accel
+//! - [`yeetmouse`]: the text of YeetMouse's settings
+//! - [`libinput`]: the points of libinput's custom profile
 //! - [`c_header`]: what the driver's C code takes from this crate
 
 pub mod c_header;
@@ -22,9 +24,11 @@ pub mod compile;
 pub mod curve;
 pub mod driver;
 pub mod fixed;
+pub mod libinput;
 pub mod parameter;
 pub mod raw_accel;
 pub mod reset_script;
 pub mod settings;
 pub mod settings_file;
 pub mod shape;
+pub mod yeetmouse;

@@ -80,6 +80,68 @@ fn public_reset_scripts_are_read_and_never_run() {
 }
 
 #[test]
+fn settings_of_yeetmouse_are_taken_over() {
+    let place = Place::ours();
+    let file = "sens=0.8\nratioYX=1.1\noutCap=0\ninCap=40\noffset=0\naccel=0.05\nexponent=2.2\n\
+                midpoint=4\nmotivity=1.5\npreScale=0.625\naccelMode=AccelMode_Natural\n\
+                useSmoothing=1\nrotation=0\nas_threshold=0\nas_angle=0\nLUT_size=0\nLUT_data=\n";
+    let said = place.run_with(&["import", "-", "--apply"], file).text();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(
+        lines[..3],
+        [
+            "YeetMouse",
+            "curve: natural decay-rate=0.05 offset=4 limit=2.2 gain=yes",
+            "compiled: the driver's own formula, exact",
+        ]
+    );
+    assert_eq!(
+        lines[lines.len() - 2..],
+        ["not carried over: inCap: the driver does not cap the length of a report", "in force now",]
+    );
+    let line = place.parameter("SETTINGS");
+    for word in ["MODE=1", "INPUT_DPI=6871947673600", "SENS_MULT=5497558139"] {
+        assert!(line.split(' ').any(|w| w.trim_end() == word), "{word} in {line}");
+    }
+    let outcome = place.run_with(&["import", "-"], "accelMode=1\naccel=much\n");
+    assert!(outcome.stderr.contains("line 2: accel=much is not a number"), "{outcome:?}");
+    let outcome = place.run_with(&["import", "-", "--profile", "games"], file);
+    assert!(
+        outcome.stderr.contains("no profile 'games': YeetMouse files have none"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn points_of_libinput_go_out_and_come_back() {
+    let place = Place::ours();
+    let said = place.run_with(&["import", "-", "--apply"], "custom 10 0 10 30\n");
+    let begin = "libinput\ncurve: points velocity=yes 10:10 20:30\n";
+    assert!(said.stdout.starts_with(begin), "{said:?}");
+    assert_eq!(
+        said.stderr,
+        "NOTE: in force, but not kept for the next boot: LUT (reset scripts have no line for it, \
+         and no agent is there).\n"
+    );
+    assert!(place.parameter("SETTINGS").contains("MODE=64"));
+    let section = place.run("export --format libinput").stdout;
+    assert!(
+        section.starts_with("# Hyprland: accel_profile = custom 1.269841 0 1.2698"),
+        "{section}"
+    );
+    assert!(section.contains("    Option \"AccelStepMotion\" \"1.269841\"\n"), "{section}");
+    let back = Place::ours().run_with(&["import", "-", "--json"], &section).text();
+    let back: serde_json::Value = serde_json::from_str(&back).unwrap();
+    assert_eq!(
+        (&back["source"], &back["not-carried-over"]),
+        (&"libinput".into(), &serde_json::json!([]))
+    );
+    place.run("set yx-ratio 1.2").text();
+    let note = place.run("export --format libinput").stderr;
+    assert_eq!(note, "NOTE: not carried over: yx-ratio: libinput treats both axes alike.\n");
+}
+
+#[test]
 fn faults_name_the_file_and_the_place() {
     let place = Place::ours();
     for (text, fault) in [

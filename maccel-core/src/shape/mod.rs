@@ -201,6 +201,11 @@ pub enum ShapeError {
 pub struct Curve(Box<dyn Fn(f64) -> f64 + Send + Sync>);
 
 impl Curve {
+    /// A curve by its formula.
+    pub fn new(factor: impl Fn(f64) -> f64 + Send + Sync + 'static) -> Self {
+        Curve(Box::new(factor))
+    }
+
     /// The factor at a speed in counts/ms, neither below 0 nor NaN.
     pub fn factor(&self, speed: f64) -> f64 {
         let factor = (self.0)(speed);
