@@ -5,10 +5,12 @@ use std::env;
 use std::future::Future;
 
 use camino::Utf8Path;
+use futures_util::future::FutureExt;
+use futures_util::stream::{self, Stream, StreamExt};
 use maccel_core::changes::Changes;
-use vespera_api::names::device_path;
+use vespera_api::names::{BUS_NAME, ROOT_OBJECT, device_path};
 use vespera_api::{DeviceProxy, Error, MaccelProxy, dict};
-use zbus::Connection;
+use zbus::{Connection, MatchRule, MessageStream, message};
 
 /// Whether the agent did it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,41 @@ pub(crate) fn change(
     sent(answer)
 }
 
+/// Calls `told` whenever the agent says that something changed, or comes or goes, until that
+/// gives `false` or the bus is gone. Signals that come together are one.
+pub(crate) fn follow(root: &Utf8Path, told: impl Fn() -> bool) {
+    if !has_bus(root) {
+        return;
+    }
+    zbus::block_on(async {
+        let Ok(mut signals) = listen().await else { return };
+        while signals.next().await.is_some() {
+            while signals.next().now_or_never().flatten().is_some() {}
+            if !told() {
+                return;
+            }
+        }
+    });
+}
+
+/// Every signal of the agent's objects, and of the agent's coming and going.
+async fn listen() -> zbus::Result<impl Stream<Item = ()> + Unpin> {
+    let bus = Connection::system().await?;
+    let signal = || MatchRule::builder().msg_type(message::Type::Signal);
+    let owner = signal().interface("org.freedesktop.DBus").member("NameOwnerChanged");
+    let mut streams = Vec::new();
+    for rule in [signal().path_namespace(ROOT_OBJECT).build()?, owner.arg(0, BUS_NAME).build()?] {
+        streams.push(MessageStream::for_match_rule(rule, &bus, None).await?);
+    }
+    Ok(stream::select_all(streams).map(drop))
+}
+
+/// Whether there is a bus that may have an agent of this root.
+fn has_bus(root: &Utf8Path) -> bool {
+    // Another root has a bus of its own or none.
+    root == "/" || env::var_os(ADDRESS).is_some()
+}
+
 /// Puts a question to the agent. `None` without an agent.
 pub(crate) fn ask<T, F>(
     root: &Utf8Path,
@@ -51,8 +88,7 @@ pub(crate) fn ask<T, F>(
 where
     F: Future<Output = Result<T, Error>>,
 {
-    // Another root has a bus of its own or none.
-    if root != "/" && env::var_os(ADDRESS).is_none() {
+    if !has_bus(root) {
         return None;
     }
     zbus::block_on(async {

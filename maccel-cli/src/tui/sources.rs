@@ -14,6 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::agent;
 use crate::host::Host;
 use crate::tui::update::Event;
 
@@ -45,6 +46,15 @@ pub(crate) fn start(host: &Host, events: &Sender<Event>) -> anyhow::Result<()> {
         }
         let _ = to.send(Event::Terminate);
     });
+    let (to, root) = (events.clone(), host.root.clone());
+    thread::spawn(move || {
+        // Without an agent nobody announces a change.
+        agent::follow(&root, || {
+            let listening = to.send(Event::Outside).is_ok();
+            thread::sleep(FRAME);
+            listening
+        });
+    });
     // The public driver's device cannot be waited for; without it there is no live speed.
     if host.driver.has(Feature::Speed)
         && let Ok(reader) = host.driver.open_speed()
@@ -60,6 +70,8 @@ fn of_terminal(event: &Terminal) -> Option<Event> {
         Terminal::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
         Terminal::Mouse(mouse) => Some(Event::Mouse(mouse)),
         Terminal::Resize(columns, rows) => Some(Event::Resize(columns, rows)),
+        // Whoever comes back may have changed something in another window.
+        Terminal::FocusGained => Some(Event::Outside),
         _ => None,
     }
 }

@@ -3,14 +3,19 @@
 
 use std::io::{self, IsTerminal, Stdout, stdout};
 use std::panic;
+use std::process;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use anyhow::{Context, ensure};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::ExecutableCommand;
 use ratatui::crossterm::cursor::Show;
-use ratatui::crossterm::event::{DisableMouseCapture, EnableMouseCapture};
+use ratatui::crossterm::event::{
+    DisableFocusChange, DisableMouseCapture, EnableFocusChange, EnableMouseCapture,
+};
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -25,6 +30,10 @@ pub(crate) struct Screen {
 }
 
 static HOOK: Once = Once::new();
+/// Whether the terminal is ours.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// The exit code of a program that panics.
+const PANICKED: i32 = 101;
 
 impl Screen {
     /// Takes the terminal over.
@@ -33,18 +42,26 @@ impl Screen {
             stdout().is_terminal() && io::stdin().is_terminal(),
             "the terminal interface needs a terminal; for scripts: maccel get, maccel set"
         );
-        // A panic on any thread must not leave a terminal that does not echo.
+        // A panic on any thread must not leave a terminal that does not echo, nor one that the
+        // others go on drawing on.
         HOOK.call_once(|| {
             let before = panic::take_hook();
+            let main = thread::current().id();
             panic::set_hook(Box::new(move |info| {
                 give_back();
                 before(info);
+                if thread::current().id() != main {
+                    process::exit(PANICKED);
+                }
             }));
         });
         let failed = "cannot take over the terminal";
+        TAKEN.store(true, Ordering::SeqCst);
         enable_raw_mode().context(failed)?;
         let screen = (|| {
-            stdout().execute(EnterAlternateScreen)?.execute(EnableMouseCapture)?;
+            let mut out = stdout();
+            out.execute(EnterAlternateScreen)?.execute(EnableMouseCapture)?;
+            out.execute(EnableFocusChange)?;
             Terminal::new(CrosstermBackend::new(stdout()))
         })();
         match screen {
@@ -75,8 +92,13 @@ impl Drop for Screen {
     }
 }
 
-/// Gives the terminal back. What fails here fails on a terminal that is gone.
+/// Gives the terminal back, once: the second time would put the cursor on what was printed since.
+/// What fails here fails on a terminal that is gone.
 fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let _ = stdout().execute(DisableFocusChange);
     let _ = stdout().execute(DisableMouseCapture);
     let _ = stdout().execute(LeaveAlternateScreen);
     let _ = disable_raw_mode();

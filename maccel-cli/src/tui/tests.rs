@@ -345,6 +345,39 @@ fn tabs_and_rows_can_be_clicked_and_the_wheel_scrolls() {
 }
 
 #[test]
+fn what_another_program_sets_is_shown_unless_a_change_is_on_its_way() {
+    let mut state = state();
+    let mut other = Settings::default();
+    other.set("LIMIT", 3.0).unwrap();
+    other.set_mode(Mode::Natural).unwrap();
+    let seen = |device: Option<&str>, settings: &Settings| Event::Seen {
+        device: device.map(str::to_owned),
+        settings: settings.clone(),
+        devices: Vec::new(),
+    };
+    for event in [Event::Outside, Event::Speed(3.0)] {
+        assert_eq!(update(&mut state, event), [Effect::Look(None)]);
+    }
+    assert_eq!(update(&mut state, Event::Speed(4.0)), [], "one look for each movement");
+    // What is in force already is nothing to tell, and another mouse is of no interest now.
+    update(&mut state, seen(None, &Settings::default()));
+    update(&mut state, seen(Some("input5"), &other));
+    assert_eq!((state.message.clone(), state.settings.mode()), (None, Mode::Linear));
+    update(&mut state, seen(None, &other));
+    assert_eq!((state.mode(), &state.wanted), (Mode::Natural, &other));
+    assert!(text(&state).contains("another program has changed the settings"));
+    // A change that is on its way tells what is in force when it is done.
+    let key = Event::Key(KeyEvent::new(KeyCode::Char('+'), KeyModifiers::NONE));
+    let [Effect::Write(_, changes)] = &update(&mut state, key)[..] else { panic!("a write") };
+    assert_eq!(update(&mut state, Event::Outside), []);
+    update(&mut state, seen(None, &Settings::default()));
+    assert_eq!(state.settings, other);
+    update(&mut state, done(changes.apply(&other).unwrap()));
+    assert!((state.value(crate::public::Name::SensMult) - 1.1).abs() < 1e-9);
+    assert_eq!(state.mode(), Mode::Natural);
+}
+
+#[test]
 fn a_name_is_asked_for_before_a_profile_is_saved() {
     let mut state = state();
     press(&mut state, KeyCode::Char('p'));

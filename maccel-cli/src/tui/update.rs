@@ -31,6 +31,17 @@ pub(crate) enum Event {
     Speed(f64),
     /// A second of a trial has passed.
     Second,
+    /// Somebody else may have changed something.
+    Outside,
+    /// What is in force, for one mouse or for all.
+    Seen {
+        /// The mouse that was looked at.
+        device: Option<String>,
+        /// The settings in force.
+        settings: Settings,
+        /// The mice.
+        devices: Vec<Device>,
+    },
     /// What was asked for is done.
     Done {
         /// The settings in force, as read back.
@@ -64,6 +75,8 @@ pub(crate) enum Effect {
     Write(Option<String>, Changes),
     /// Read the settings, for one mouse or for all.
     Read(Option<String>),
+    /// See whether somebody else changed the settings.
+    Look(Option<String>),
     /// List the profiles.
     ListProfiles,
     /// Save, apply or delete a profile.
@@ -84,10 +97,18 @@ pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Speed(speed) => {
+            let rested = state.speed == 0.0;
             state.speed = speed;
-            Vec::new()
+            // The kernel tells nobody of a written parameter; whoever moves the mouse wants to
+            // see the curve that is in force.
+            if rested { look(state) } else { Vec::new() }
         }
         Event::Second => second(state),
+        Event::Outside => look(state),
+        Event::Seen { device, settings, devices } => {
+            seen(state, device.as_deref(), settings, devices);
+            Vec::new()
+        }
         Event::Done { settings, devices, note, wrote } => {
             read_back(state, Some(settings), wrote);
             state.devices = devices;
@@ -127,6 +148,20 @@ fn read_back(state: &mut State, settings: Option<Settings>, wrote: bool) {
         state.wanted = settings.clone();
     }
     state.settings = settings;
+}
+
+/// Looks what is in force, unless what is asked for is on its way: that tells it anyway.
+fn look(state: &State) -> Vec<Effect> {
+    if state.pending > 0 { Vec::new() } else { vec![Effect::Look(state.device.clone())] }
+}
+
+/// Takes what another program has set.
+fn seen(state: &mut State, device: Option<&str>, settings: Settings, devices: Vec<Device>) {
+    state.devices = devices;
+    if state.pending == 0 && device == state.device.as_deref() && settings != state.settings {
+        read_back(state, Some(settings), false);
+        state.say("another program has changed the settings");
+    }
 }
 
 /// Ends; a trial that nobody kept goes back.

@@ -53,6 +53,11 @@ fn done(common: &Common, effect: Effect) -> anyhow::Result<Event> {
     match effect {
         Effect::Write(device, changes) => write(common, device, &changes),
         Effect::Read(device) => back(common, device, String::new()),
+        Effect::Look(device) => {
+            let host = open(common, device.clone())?;
+            let (settings, devices) = (host.settings()?, host.driver.devices()?);
+            Ok(Event::Seen { device, settings, devices })
+        }
         Effect::ListProfiles => {
             let (profiles, active) = profile::list(common)?;
             Ok(Event::Profiles(profiles, active))

@@ -6,10 +6,16 @@ mod curves;
 #[cfg(test)]
 mod drop_in;
 #[cfg(test)]
+mod ends;
+#[cfg(test)]
 mod files;
+#[cfg(test)]
+mod outside;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod tmux;
 #[cfg(test)]
 mod trial;

@@ -1,87 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The terminal interface in a real terminal: tmux types, and shows what is on the screen.
+//! The terminal interface in a real terminal.
 
 use std::fs;
-use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::place::Place;
-
-/// How long anything may take on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What the shell says after the program: its exit code, and whether the terminal echoes.
-const AFTER: &str =
-    "echo ended $?; stty -a | grep -qE '(^| )-echo( |$)' && echo silent || echo sane; sleep 600";
-
-/// A terminal with the program in it.
-struct Terminal {
-    folder: tempfile::TempDir,
-}
-
-impl Terminal {
-    fn start(place: &Place, environment: &str) -> Self {
-        let terminal = Terminal { folder: tempfile::tempdir().unwrap() };
-        let program = env!("CARGO_BIN_EXE_maccel");
-        let root = place.path("");
-        let root = root.to_str().unwrap();
-        let line =
-            format!("echo $$ > {root}/shell; {environment} {program} --root {root}; {AFTER}");
-        terminal.tmux(&["new-session", "-d", "-x", "80", "-y", "24", &line]);
-        terminal
-    }
-
-    fn tmux(&self, arguments: &[&str]) -> String {
-        let socket = self.folder.path().join("socket");
-        let output = Command::new("tmux")
-            .args(["-f", "/dev/null", "-S"])
-            .arg(socket)
-            .args(arguments)
-            .env_remove("TMUX")
-            .env("TERM", "xterm-256color")
-            .env("LC_ALL", "C.UTF-8")
-            .output()
-            .expect("tmux is installed: cargo xtask setup");
-        assert!(output.status.success(), "tmux {arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn keys(&self, keys: &[&str]) {
-        self.tmux(&[&["send-keys"], keys].concat());
-    }
-
-    fn screen(&self) -> String {
-        self.tmux(&["capture-pane", "-p"])
-    }
-
-    /// Waits until the screen has all of this.
-    fn shows(&self, words: &[&str]) -> String {
-        let begun = Instant::now();
-        loop {
-            let screen = self.screen();
-            if words.iter().all(|word| screen.contains(word)) {
-                return screen;
-            }
-            assert!(begun.elapsed() < PATIENCE, "no {words:?} on:\n{screen}");
-            sleep(Duration::from_millis(30));
-        }
-    }
-
-    /// The process id of the program.
-    fn program(&self, place: &Place) -> u32 {
-        let shell = place.read("shell").trim().to_owned();
-        let children = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap();
-        children.split_whitespace().next().expect("the program runs").parse().unwrap()
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let socket = self.folder.path().join("socket");
-        let _ = Command::new("tmux").arg("-S").arg(socket).arg("kill-server").output();
-    }
-}
+use crate::tmux::{PATIENCE, Terminal};
 
 #[test]
 fn keys_change_the_driver_and_the_terminal_is_left_as_it_was() {
@@ -101,21 +26,6 @@ fn keys_change_the_driver_and_the_terminal_is_left_as_it_was() {
     terminal.keys(&["q"]);
     let screen = terminal.shows(&["ended 0", "sane"]);
     assert!(!screen.contains("Sensitivity"), "the screen was not given back:\n{screen}");
-}
-
-#[test]
-fn a_signal_leaves_the_terminal_clean_and_ends_a_trial() {
-    let place = Place::public();
-    let terminal = Terminal::start(&place, "");
-    terminal.shows(&["Sens-Multiplier         1"]);
-    terminal.keys(&["t", "+"]);
-    terminal.shows(&["TRIAL"]);
-    terminal.shows(&["Sens-Multiplier       1.1"]);
-    let program = terminal.program(&place).to_string();
-    let status = Command::new("kill").args(["-TERM", &program]).status().unwrap();
-    assert!(status.success());
-    terminal.shows(&["ended 0", "sane"]);
-    assert_eq!(place.parameter("SENS_MULT"), "4294967296");
 }
 
 #[test]
