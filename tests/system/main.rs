@@ -14,6 +14,7 @@ mod driver;
 mod group;
 mod harness;
 mod image;
+mod measure;
 mod mismatch;
 mod pointer;
 mod races;

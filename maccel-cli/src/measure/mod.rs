@@ -98,7 +98,14 @@ fn reports_of_dpi(node: &mut Node, length: f64) -> anyhow::Result<Vec<Report>> {
         }
         if answered {
             line()?;
-            return Ok(reports);
+            // What came before the answer may be more than one reading takes.
+            loop {
+                let more = node.reports()?;
+                if more.is_empty() {
+                    return Ok(reports);
+                }
+                reports.extend(more);
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ mod agent;
 mod capabilities;
 mod entry;
 mod files;
+mod hand;
 mod init;
 mod leaks;
 mod modules;
@@ -44,6 +45,7 @@ fn dispatch() -> Result<()> {
     match words.as_slice() {
         ["agent"] => agent::serve().context("the agent stopped"),
         ["mouse"] => player::play_standard_input(),
+        ["hand", name] => hand::follow(name),
         ["race"] => racer::run_standard_input(),
         ["remap"] => racer::remap(),
         ["speed"] => speed::account(),
@@ -60,7 +62,7 @@ fn dispatch() -> Result<()> {
         // Not for people: the half of a terminal session that has to run in the child.
         ["on-terminal", program, rest @ ..] => terminal::become_program(program, rest),
         _ => bail!(
-            "usage: vespera-guest agent | mouse <PLAN.json | race <RACE.json | remap | speed | attributes | leaks | starve | list FOLDER | watch NAME REPORTS | sleep SECONDS"
+            "usage: vespera-guest agent | mouse <PLAN.json | hand NAME <MOVEMENTS | race <RACE.json | remap | speed | attributes | leaks | starve | list FOLDER | watch NAME REPORTS | sleep SECONDS"
         ),
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn play_standard_input() -> Result<()> {
 }
 
 /// A system guest loads uinput when somebody asks for it.
-fn ensure_uinput() -> Result<()> {
+pub(crate) fn ensure_uinput() -> Result<()> {
     if File::options().write(true).open("/dev/uinput").is_ok() {
         return Ok(());
     }

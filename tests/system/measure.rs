@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `maccel measure` on a mouse that a script moves: it counts what the mouse said, not what the
+//! driver made of it, and the driver goes on as before, also when the program was killed.
+
+use std::sync::Arc;
+
+use libtest_mimic::Trial;
+use vespera_tests::{Guest, HarnessError};
+
+use crate::group::Group;
+use crate::pointer::set;
+
+/// The folder with the pipes and what was said.
+const FOLDER: &str = "/tmp/measure";
+/// Every movement is three times as long behind the driver.
+const THREEFOLD: &str = "set curve points 0.01:3 1000:3";
+
+pub(crate) fn tests(group: &Arc<Group>) -> Vec<Trial> {
+    vec![
+        group.test("maccel_measure_counts_without_the_acceleration_and_puts_it_back", dpi),
+        group.test("a_killed_maccel_measure_leaves_the_acceleration_on", killed),
+    ]
+}
+
+/// A mouse on pipe 3, and a measurement of it that takes its answers from pipe 4.
+const BEGIN: &str = r#"
+set -e
+mkdir -p "$FOLDER"; cd "$FOLDER"; rm -f ./*; mkfifo hand answers
+soon() { n=0; until "$@"; do n=$((n + 1)); test $n -lt 1200 || { echo "never: $*" >&2; exit 9; }; sleep 0.05; done; }
+"$GUEST" hand "measured mouse" <hand >moved & exec 3>hand
+soon test -s moved
+input=$(head -n 1 moved); enabled=/sys/class/maccel/$input/enabled
+soon test -e "$enabled"
+moves=1
+move() { echo "$1 $2" >&3; moves=$((moves + 1)); soon moved; }
+moved() { test "$(wc -l <moved)" -eq $moves; }
+is() { test "$(cat "$enabled")" = "$1"; }
+is 1
+maccel --json --device "$input" measure dpi <answers >said 2>asked & measure=$!
+exec 4>answers
+soon grep -q "press Enter" asked
+soon is 0
+"#;
+
+fn script(guest: &Guest, rest: &str) -> Result<String, HarnessError> {
+    set(guest, &[])?;
+    let curve: Vec<&str> = ["maccel"].into_iter().chain(THREEFOLD.split(' ')).collect();
+    guest.run(curve)?.success()?;
+    let head = format!("FOLDER={FOLDER} GUEST={}", guest.hello().program);
+    let said = guest.run(["sh", "-c", &format!("{head}\n{BEGIN}\n{rest}")])?.success()?.stdout;
+    set(guest, &[])?;
+    guest.write_file(&crate::pointer::parameter("SETTINGS"), "LUT=")?;
+    Ok(said)
+}
+
+fn dpi(guest: &Guest) -> Result<(), HarnessError> {
+    // What comes before the first answer is not counted; 20 movements are more events than one
+    // reading of the node takes.
+    let said = script(
+        guest,
+        r#"
+move 7000 0
+echo >&4
+soon grep -q "Move it 10 cm" asked
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do move 50 1; done
+echo >&4
+wait $measure
+is 1
+cat said
+"#,
+    )?;
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["counts"], 1000, "{said}");
+    assert_eq!(
+        (said["mouse"].as_str(), said["suggested"].as_f64()),
+        (Some("measured mouse"), Some(250.0))
+    );
+    assert_eq!(said["slanted"], false);
+    Ok(())
+}
+
+fn killed(guest: &Guest) -> Result<(), HarnessError> {
+    let said = script(
+        guest,
+        r#"
+kill -KILL $measure
+soon is 1
+echo accelerated again
+"#,
+    )?;
+    assert_eq!(said, "accelerated again\n");
+    Ok(())
+}
