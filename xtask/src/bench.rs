@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::bus;
 use crate::cache::Cache;
+use crate::command_costs;
 use crate::process;
 use crate::progress::{Step, Steps};
 use crate::setup;
@@ -49,7 +50,8 @@ enum Subject {
     Driver,
     /// A property read against a ping, memory, wake-ups when idle
     Agent,
-    /// Instructions and time of whole runs of `maccel`, beside those of `true`
+    /// Whole runs of `maccel` beside those of `true`, a change through the agent, the terminal
+    /// interface at rest
     Cli,
 }
 
@@ -61,7 +63,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     match args.subject {
         Subject::Driver => driver(&cache, &steps),
         Subject::Agent => bus::bench(&cache, &steps),
-        Subject::Cli => cli(&cache, &steps),
+        Subject::Cli => command_costs::bench(&cache, &steps),
     }
 }
 
@@ -119,77 +121,6 @@ fn costs(cache: &Cache, workshop: &Workshop, step: &Step) -> Result<String> {
     process::read(
         Command::new(tests.join("cost.py")).args([folder.join("cost"), folder.join("frame")]),
     )
-}
-
-/// What is run: each line is a script's daily bread.
-const RUNS: [&str; 5] =
-    ["get param sens-mult", "get all linear", "get mode", "set param limit 3", "--version"];
-/// Runs of which the median time is told.
-const REPEATS: usize = 41;
-
-fn cli(cache: &Cache, steps: &Steps) -> Result<()> {
-    let target = cache.folder("target")?;
-    steps.run("maccel: build", |step| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(source::root()?).env("CARGO_TARGET_DIR", &target);
-        process::run(step, cargo.args(["build", "--locked", "--release", "--package=maccel-cli"]))
-    })?;
-    let root = cache.folder("bench")?.join("root");
-    lay_out(&root)?;
-    let program = target.join("release/maccel");
-    let mut table = format!("{:28}{:>14}{:>10}\n", "", "instructions", "ms");
-    steps.run("maccel: whole runs", |_| {
-        let nothing = measured("true", &mut || Command::new("true"))?;
-        table += &nothing;
-        for words in RUNS {
-            table += &measured(&format!("maccel {words}"), &mut || {
-                let mut command = Command::new(&program);
-                command.env_clear().arg("--root").arg(&root).args(words.split(' '));
-                command
-            })?;
-        }
-        Ok(())
-    })?;
-    steps.summary();
-    println!("\nwhole runs of maccel (callgrind; median time of {REPEATS} runs)\n{table}");
-    Ok(())
-}
-
-/// The public driver's files with their defaults.
-fn lay_out(root: &camino::Utf8Path) -> Result<()> {
-    let parameters = root.join("sys/module/maccel/parameters");
-    std::fs::create_dir_all(&parameters)?;
-    std::fs::create_dir_all(root.join("var/opt/maccel/resets"))?;
-    for parameter in maccel_core::parameter::all().iter().filter(|parameter| parameter.file) {
-        let raw = parameter.raw_of(parameter.default)?;
-        std::fs::write(parameters.join(&parameter.name), format!("{raw}\n"))?;
-    }
-    Ok(())
-}
-
-/// A line of the table: instructions of one run, median time of many.
-fn measured(name: &str, command: &mut dyn FnMut() -> Command) -> Result<String> {
-    let plain = command();
-    let mut counted = Command::new("valgrind");
-    counted.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-    counted.arg(plain.get_program()).args(plain.get_args());
-    let said = counted.output().context("cannot run valgrind")?;
-    let said = String::from_utf8_lossy(&said.stderr).into_owned();
-    let instructions = said
-        .lines()
-        .find_map(|line| line.split_once("Collected : ").map(|found| found.1.trim().to_owned()))
-        .with_context(|| format!("valgrind counted nothing: {said}"))?;
-    let mut times = Vec::new();
-    for _ in 0..REPEATS {
-        let mut command = command();
-        command.stdout(std::process::Stdio::null());
-        let begun = std::time::Instant::now();
-        command.status()?;
-        times.push(begun.elapsed());
-    }
-    times.sort_unstable();
-    let median = times[REPEATS / 2].as_secs_f64() * 1e3;
-    Ok(format!("{name:28}{instructions:>14}{median:>10.2}\n"))
 }
 
 /// What the comparison with the reference says.

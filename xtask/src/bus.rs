@@ -4,6 +4,7 @@
 use std::process::Command;
 
 use anyhow::{Result, bail};
+use camino::Utf8Path;
 
 use crate::cache::Cache;
 use crate::process;
@@ -12,7 +13,10 @@ use crate::source;
 
 /// The test that measures, and says what it found.
 const FIGURES: &str = "figures::what_the_agent_costs";
-/// It is listed only if this is set.
+/// The test that measures a change made by `maccel`, and the variable with that program.
+const CHANGE: &str = "change::what_a_change_by_maccel_costs";
+const PROGRAM: &str = "VESPERA_BUS_MACCEL";
+/// They are listed only if this is set.
 const WANT_FIGURES: &str = "VESPERA_BUS_FIGURES";
 /// The test with random calls, and the variable with their number.
 const FUZZ: &str = "fuzz::no_call_kills_the_agent_or_changes_what_it_refused";
@@ -29,6 +33,13 @@ pub(crate) fn bench(cache: &Cache, steps: &Steps) -> Result<()> {
     let table = table(&said)?;
     println!("\nthe agent, release build, on dbus-daemon\n{table}");
     Ok(())
+}
+
+/// Measures runs of `program` that change settings through the agent; the lines of a table.
+pub(crate) fn changes(cache: &Cache, program: &Utf8Path) -> Result<String> {
+    let mut cargo = test(cache, CHANGE)?;
+    let said = process::read(cargo.env(WANT_FIGURES, "1").env(PROGRAM, program))?;
+    table(&said)
 }
 
 /// Calls every method with random values, many times.

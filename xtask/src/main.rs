@@ -6,9 +6,10 @@
 //! [`kernels`], [`driver`], [`standin`] (what the build calls Aurora here), [`image`] and
 //! [`guest`]. [`packages`] for other distributions are part of a [`release`]. [`soak`] tests
 //! for longer, on a [`debug_kernel`] too; [`bench`] prints figures; for the agent both go
-//! through [`bus`]. [`dock`] holds the registry that images are published to in the tests.
-//! [`fuzz`] tries readers with random files. [`cache`] keeps every result under the hash of what
-//! it was made of, [`progress`] shows and times each step, [`process`] runs other programs.
+//! through [`bus`], for `maccel` see [`command_costs`]. [`dock`] holds the registry that images
+//! are published to in the tests. [`fuzz`] tries readers with random files. [`cache`] keeps
+//! every result under the hash of what it was made of, [`progress`] shows and times each step,
+//! [`process`] runs other programs.
 
 mod arithmetic;
 mod artifacts;
@@ -16,6 +17,7 @@ mod bench;
 mod bus;
 mod cache;
 mod ci;
+mod command_costs;
 mod compilers;
 mod debug_kernel;
 mod deny;

@@ -18,6 +18,7 @@
 
 mod agent;
 mod caller;
+mod change;
 mod contract;
 mod examples;
 mod figures;
@@ -55,8 +56,11 @@ const TESTS: &[(&str, Test)] = &[
     ("fuzz::no_call_kills_the_agent_or_changes_what_it_refused", fuzz::random_calls),
 ];
 
-/// Not a test that can fail: `cargo xtask bench agent` asks for it.
-const FIGURES: (&str, Test) = ("figures::what_the_agent_costs", figures::costs);
+/// Not tests that can fail: `cargo xtask bench` asks for them.
+const FIGURES: [(&str, Test); 2] = [
+    ("figures::what_the_agent_costs", figures::costs),
+    ("change::what_a_change_by_maccel_costs", change::costs),
+];
 const WANT_FIGURES: &str = "VESPERA_BUS_FIGURES";
 
 fn main() -> ExitCode {
@@ -65,8 +69,8 @@ fn main() -> ExitCode {
         return caller::main(rest);
     }
     let arguments = Arguments::from_args();
-    let figures = std::env::var_os(WANT_FIGURES).map(|_| FIGURES);
-    let tests: Vec<_> = TESTS.iter().copied().chain(figures).collect();
+    let figures = std::env::var_os(WANT_FIGURES).map_or(&[][..], |_| &FIGURES[..]);
+    let tests: Vec<_> = TESTS.iter().chain(figures).copied().collect();
     if !arguments.list && !namespace::is_own() {
         match namespace::enter(words.get(1..).unwrap_or_default()) {
             Ok(code) => return code,

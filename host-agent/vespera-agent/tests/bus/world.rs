@@ -38,6 +38,8 @@ pub(crate) const AGENT_LOG: &str = "agent.log";
 /// The user of the agent and the group of the driver's files.
 pub(crate) const AGENT_UID: u32 = 402;
 pub(crate) const MACCEL_GID: u32 = 403;
+/// The member of the group maccel.
+pub(crate) const MEMBER_UID: u32 = 1001;
 /// Root, a member of the group maccel, and someone else; none in a session.
 pub(crate) const USERS: [&str; 3] = ["root", "member", "stranger"];
 
@@ -155,6 +157,11 @@ impl World {
     /// A file in the folder of the world.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Where the bus listens.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// A connection as root.
