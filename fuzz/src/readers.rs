@@ -8,7 +8,11 @@ use health::mice::Mouse;
 use health::report::ModuleReport;
 use health::{blacklist, desktop, firmware, group, host, kernel_log, status_json};
 use maccel_core::changes::Changes;
-use maccel_core::{raw_accel as raw, reset_script as script, settings_file as file};
+use maccel_core::driver::line;
+use maccel_core::settings::{Mode, Settings};
+use maccel_core::shape::Shape;
+use maccel_core::{compile, curve, libinput as points, raw_accel as raw};
+use maccel_core::{reset_script as script, settings_file as file, yeetmouse as yeet};
 use module_check::certificate::Certificate;
 use module_check::fixtures::signing::{self, openssl};
 use module_check::proof::Proof;
@@ -31,6 +35,10 @@ pub(crate) const TARGETS: &[(&str, Reader)] = &[
     ("settings-file", settings_file),
     ("reset-script", reset_script),
     ("raw-accel", raw_accel),
+    ("shape", shape),
+    ("driver-line", driver_line),
+    ("yeetmouse", yeetmouse),
+    ("libinput", libinput),
 ];
 
 /// An ELF file with `.modinfo`, `__versions` and what is appended.
@@ -154,8 +162,79 @@ fn reset_script(data: &[u8]) {
     }
 }
 
-/// Settings of Raw Accel, brought along from another system.
+/// Settings of Raw Accel, brought along from another system: what is read can be put in force, and
+/// written and read again.
 fn raw_accel(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    drop(raw::read(text));
+    let Ok(import) = raw::read(text) else { return };
+    for profile in &import.profiles {
+        can_be_in_force(&profile.settings);
+        // There a linear curve without acceleration is no curve.
+        let flat = profile.settings.get("ACCEL") == Ok(0.0);
+        if !(flat && profile.settings.mode() == Mode::Linear) {
+            let written = raw::write(&profile.name, &profile.settings, raw::Version::V17);
+            raw::read(&written).unwrap();
+        }
+    }
+}
+
+/// A curve as a person types it, with the points of a table or a drawing: it means the same when
+/// written and read again, and what it compiles to can be put in force.
+fn shape(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(shape) = text.parse::<Shape>() else { return };
+    let written = shape.to_string();
+    let again: Shape = written.parse().unwrap();
+    assert_eq!(again.to_string(), written);
+    let mut settings = Settings::default();
+    let Ok(error) = compile::apply(&shape, &mut settings) else {
+        assert_eq!(settings, Settings::default());
+        return;
+    };
+    can_be_in_force(&settings);
+    assert_eq!(error.is_some(), settings.mode() == Mode::Lut);
+    let mut same = Settings::default();
+    compile::apply(&again, &mut same).unwrap();
+    assert_eq!(same, settings, "{written}");
+}
+
+/// Settings of YeetMouse.
+fn yeetmouse(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let is_it = yeet::is_it(text);
+    if let Ok(import) = yeet::read(text) {
+        assert!(is_it);
+        can_be_in_force(&import.settings);
+        assert_eq!(import.error.is_some(), import.settings.mode() == Mode::Lut);
+    }
+}
+
+/// The points of libinput: what is read can be written and read again.
+fn libinput(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let is_it = points::is_it(text);
+    if let Ok(import) = points::read(text) {
+        assert!(is_it);
+        can_be_in_force(&import.settings);
+        let (written, _) = points::write(&import.settings);
+        points::read(&written).unwrap();
+    }
+}
+
+/// What the driver's `SETTINGS` hold.
+fn driver_line(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(settings) = line::parse_settings(text) {
+        can_be_in_force(&settings);
+    }
+}
+
+/// The driver's line holds all of the settings, and they give a factor at every speed.
+fn can_be_in_force(settings: &Settings) {
+    let written = line::format(&Changes::all(settings));
+    assert_eq!(line::parse_settings(&written).unwrap(), *settings, "{written}");
+    for speed in [0.0, 0.01, 1.0, 60.0, 1000.0] {
+        let factor = curve::factor(settings, speed);
+        assert!(factor.is_finite(), "{factor} at {speed}: {written}");
+    }
 }
