@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `maccel export`: the settings in force as a file of another program.
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use maccel_core::changes::Changes;
 use maccel_core::libinput;
 use maccel_core::raw_accel::{self, Version};
 use maccel_core::settings::{Mode, Settings};
 use maccel_core::settings_file::{self, ProfileName, SettingsFile};
+use serde_json::json;
 
 use crate::args::{Common, Export, Format};
 use crate::host::Host;
-use crate::output::Output;
+use crate::output::{FORMAT, Output, document};
 use crate::write;
 
 /// Runs the command.
@@ -50,6 +53,15 @@ pub(crate) fn run(common: &Common, export: &Export) -> anyhow::Result<Output> {
             "the roundness of the look-up table: Raw Accel goes straight between its points"
                 .to_owned(),
         );
+    }
+    if common.json {
+        let name = export.format.to_possible_value();
+        return Ok(Output::text(document(&json!({
+            "format": FORMAT,
+            "export": name.as_ref().map(PossibleValue::get_name),
+            "text": text,
+            "not-carried-over": lost,
+        }))?));
     }
     let note = lost.iter().map(|loss| format!("NOTE: not carried over: {loss}.\n")).collect();
     Ok(Output { text, note })

@@ -44,13 +44,7 @@ pub(crate) struct Found {
 
 /// Runs the command.
 pub(crate) fn run(common: &Common, import: &Import) -> anyhow::Result<Output> {
-    let found = if import.file.is_dir() {
-        reset_scripts(&read_folder(&import.file)?)?
-    } else {
-        let text = read(&import.file)?;
-        parse(import.file.as_str(), &text, import.profile.as_deref())
-            .with_context(|| format!("cannot import {}", import.file))?
-    };
+    let found = find(&import.file, import.profile.as_deref())?;
     let mut note = String::new();
     if import.apply {
         note = write::change(&Host::open(common)?, &found.changes)?;
@@ -59,10 +53,18 @@ pub(crate) fn run(common: &Common, import: &Import) -> anyhow::Result<Output> {
     Ok(Output { text, note })
 }
 
+/// What is in a file, or in a folder of reset scripts.
+fn find(file: &Utf8Path, profile: Option<&str>) -> anyhow::Result<Found> {
+    if file.is_dir() {
+        return reset_scripts(&read_folder(file)?);
+    }
+    let text = read(file)?;
+    parse(file.as_str(), &text, profile).with_context(|| format!("cannot import {file}"))
+}
+
 /// The name of a file's profile, and its settings on top of the defaults.
 pub(crate) fn settings(file: &Utf8Path) -> anyhow::Result<(String, Settings)> {
-    let found = parse(file.as_str(), &read(file)?, None)
-        .with_context(|| format!("cannot import {file}"))?;
+    let found = find(file, None)?;
     let name = found.profile.clone().unwrap_or_else(|| file.to_string());
     Ok((name, found.changes.apply(&Settings::default())?))
 }

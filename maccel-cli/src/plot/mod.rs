@@ -32,10 +32,9 @@ use crate::{import, profile};
 /// Runs the command.
 pub(crate) fn run(common: &Common, plot: &Plot) -> anyhow::Result<Output> {
     let lines = lines(common, plot)?;
-    if common.json {
-        return Ok(Output::text(document(&json!({"format": FORMAT, "curves": lines}))?));
-    }
-    let made = if plot.png {
+    let made = if common.json {
+        document(&json!({"format": FORMAT, "curves": lines}))?.into_bytes()
+    } else if plot.png {
         picture::png(&picture::svg(&lines)?)?
     } else if plot.svg {
         picture::svg(&lines)?.into_bytes()
@@ -47,6 +46,7 @@ pub(crate) fn run(common: &Common, plot: &Plot) -> anyhow::Result<Output> {
             fs::write(file, &made).with_context(|| format!("cannot write {file}"))?;
             Ok(Output::default())
         }
+        None if common.json => Ok(Output::text(String::from_utf8_lossy(&made))),
         None if plot.png && io::stdout().is_terminal() => {
             bail!("a picture is nothing for a terminal; name a file: --output curve.png")
         }

@@ -142,6 +142,31 @@ fn points_of_libinput_go_out_and_come_back() {
 }
 
 #[test]
+fn what_an_export_loses_can_be_read_by_programs() {
+    let place = Place::public();
+    place.run("set mode synchronous").text();
+    place.run("set smooth 0.2").text();
+    let said = place.run("export --json --format raw-accel-1.6").text();
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&said["format"], &said["export"]), (&1.into(), &"raw-accel-1.6".into()));
+    assert!(said["text"].as_str().unwrap().contains("\"version\": \"1.6.1\""), "{said}");
+    assert_eq!(said["not-carried-over"].as_array().unwrap().len(), 1, "{said}");
+}
+
+#[test]
+fn a_file_is_written_where_it_was_asked_for_whatever_is_in_it() {
+    let place = Place::public();
+    place.run("set all natural 0.05 4 2").text();
+    let folder = place.path("var/opt/maccel/resets");
+    let file = place.path("curves.json");
+    let (folder, file) = (folder.to_str().unwrap(), file.to_str().unwrap());
+    let said = place.run_with(&["plot", "--json", "--file", folder, "--output", file], "").text();
+    assert_eq!(said, "");
+    let written: serde_json::Value = serde_json::from_str(&place.read("curves.json")).unwrap();
+    assert_eq!(written["curves"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn faults_name_the_file_and_the_place() {
     let place = Place::ours();
     for (text, fault) in [

@@ -14,6 +14,8 @@ mod outside;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod terminal;
 #[cfg(test)]
 mod tmux;
