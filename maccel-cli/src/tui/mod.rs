@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The terminal interface.
 //!
-//! - `state`: all that is known; `update`: what an event makes of it; `view`: the screen
+//! - `state`: all that is known; `update`: what an event makes of it, with `points` for a drawn
+//!   curve; `view`: the screen
 //! - `layout`: where everything lies
 //! - `sources`: what events come from; `work`: what is done outside
 //! - `terminal`: the terminal, left clean however the program ends
@@ -12,6 +13,7 @@
 mod layout;
 #[cfg(test)]
 pub(crate) mod picture;
+mod points;
 mod sources;
 mod state;
 mod terminal;

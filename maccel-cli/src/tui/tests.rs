@@ -244,16 +244,21 @@ fn a_trial_goes_back_unless_it_is_kept() {
     for (kept, seconds) in [(false, TRIAL_SECONDS), (true, 3)] {
         let mut state = state();
         press(&mut state, KeyCode::Char('t'));
-        press(&mut state, KeyCode::Char('+'));
+        let effects = press(&mut state, KeyCode::Char('+'));
+        // Should the program be killed, somebody else puts the old settings back.
+        assert_eq!(effects[0], Effect::Promise(None, Settings::default()));
+        assert_eq!(press(&mut state, KeyCode::Char('+')).len(), 1, "one promise for a trial");
         assert!(text(&state).contains("TRIAL 15 s"));
+        let mut effects = Vec::new();
         for _ in 0..seconds {
-            let effects = update(&mut state, Event::Second);
-            settle(&mut state, effects);
+            effects = update(&mut state, Event::Second);
+            effects = settle(&mut state, effects);
         }
         if kept {
-            press(&mut state, KeyCode::Char('k'));
+            effects = press(&mut state, KeyCode::Char('k'));
             update(&mut state, Event::Second);
         }
+        assert_eq!(effects.last(), Some(&Effect::Release));
         assert_eq!(state.settings != Settings::default(), kept);
         assert_eq!(state.trial, None);
     }
@@ -267,9 +272,26 @@ fn whoever_ends_during_a_trial_gets_the_old_settings_back() {
         press(&mut state, KeyCode::Char('t'));
         press(&mut state, KeyCode::Char('+'));
         let effects = update(&mut state, end);
-        assert_eq!(settle(&mut state, effects).len(), 1);
+        let effects = settle(&mut state, effects);
+        assert!(matches!(&effects[..], [Effect::Write(..), Effect::Release]), "{effects:?}");
         assert!(state.quit && state.settings == Settings::default());
     }
+}
+
+#[test]
+fn a_trial_is_about_one_mouse_and_about_profiles_too() {
+    let mut state = state();
+    press(&mut state, KeyCode::Char('t'));
+    press(&mut state, KeyCode::Char('d'));
+    press(&mut state, KeyCode::Down);
+    assert_eq!(press(&mut state, KeyCode::Enter), []);
+    assert_eq!(state.device, None);
+    press(&mut state, KeyCode::Char('p'));
+    update(&mut state, Event::Profiles(vec!["games".to_owned()], String::new()));
+    let effects = press(&mut state, KeyCode::Enter);
+    let promised = Effect::Promise(None, Settings::default());
+    assert_eq!(effects, [promised, Effect::ApplyProfile("games".to_owned())]);
+    assert!(text(&state).contains("TRIAL 15 s"));
 }
 
 #[test]

@@ -3,15 +3,12 @@
 //! driver, the agent or the terminal.
 
 use maccel_core::changes::Changes;
-use maccel_core::compile;
 use maccel_core::driver::Device;
 use maccel_core::parameter;
 use maccel_core::settings::{Mode, Settings};
-use ratatui::crossterm::event::{
-    KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
-};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent};
 
-use crate::tui::layout::{self, Spot};
+use crate::tui::points::{add_point, moused, place, remove_point, shift_point, use_points};
 use crate::tui::state::{Panel, SCREENS, State, TRIAL_SECONDS, Trial, points_of};
 
 /// The most characters of a value, and those that are no digits.
@@ -85,6 +82,10 @@ pub(crate) enum Effect {
     DeleteProfile(String),
     /// Switch the acceleration of a mouse.
     Accelerate(String, bool),
+    /// Have settings put back should this program be killed, for one mouse or for all.
+    Promise(Option<String>, Settings),
+    /// That is not wanted any more.
+    Release,
 }
 
 /// Changes the state.
@@ -168,20 +169,38 @@ fn seen(state: &mut State, device: Option<&str>, settings: Settings, devices: Ve
 fn leave(state: &mut State) -> Vec<Effect> {
     state.quit = true;
     match state.trial.take() {
-        Some(Trial { before, left: Some(_) }) => go_to(state, &before),
-        _ => Vec::new(),
+        Some(trial) => go_back(state, &trial),
+        None => Vec::new(),
+    }
+}
+
+/// Ends a trial with the old settings, if anything was changed.
+fn go_back(state: &mut State, trial: &Trial) -> Vec<Effect> {
+    if trial.left.is_none() {
+        return Vec::new();
+    }
+    let mut effects = go_to(state, &trial.before);
+    effects.push(Effect::Release);
+    effects
+}
+
+/// Lets the time of a trial begin anew.
+fn on_trial(state: &mut State) -> Vec<Effect> {
+    let Some(trial) = &mut state.trial else { return Vec::new() };
+    match trial.left.replace(TRIAL_SECONDS) {
+        Some(_) => Vec::new(),
+        None => vec![Effect::Promise(state.device.clone(), trial.before.clone())],
     }
 }
 
 fn second(state: &mut State) -> Vec<Effect> {
-    let Some(Trial { left: Some(left), before }) = &mut state.trial else { return Vec::new() };
+    let Some(Trial { left: Some(left), .. }) = &mut state.trial else { return Vec::new() };
     *left = left.saturating_sub(1);
     if *left > 0 {
         return Vec::new();
     }
-    let before = before.clone();
-    state.trial = None;
-    let effects = go_to(state, &before);
+    let Some(trial) = state.trial.take() else { return Vec::new() };
+    let effects = go_back(state, &Trial { left: Some(0), ..trial });
     state.say("nobody said keep: the old settings are back");
     effects
 }
@@ -198,16 +217,16 @@ fn go_to(state: &mut State, wanted: &Settings) -> Vec<Effect> {
 }
 
 /// Asks for a change that can be undone.
-fn change(state: &mut State, wanted: &Settings) -> Vec<Effect> {
+pub(super) fn change(state: &mut State, wanted: &Settings) -> Vec<Effect> {
     let before = state.wanted.clone();
-    let effects = go_to(state, wanted);
-    if !effects.is_empty() {
-        state.remember(before);
-        if let Some(trial) = &mut state.trial {
-            trial.left = Some(TRIAL_SECONDS);
-        }
-        state.message = None;
+    let writes = go_to(state, wanted);
+    if writes.is_empty() {
+        return writes;
     }
+    state.remember(before);
+    state.message = None;
+    let mut effects = on_trial(state);
+    effects.extend(writes);
     effects
 }
 
@@ -266,11 +285,11 @@ fn keyed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
             return vec![Effect::ListProfiles];
         }
         KeyCode::Char('t') => trial(state),
-        KeyCode::Char('k') => keep(state),
+        KeyCode::Char('k') => return keep(state),
         KeyCode::Esc => {
             if let Some(trial) = state.trial.take() {
                 state.say("the trial is over: the old settings are back");
-                return go_to(state, &trial.before);
+                return go_back(state, &trial);
             }
         }
         KeyCode::Char('a') if state.mode() == Mode::Lut => add_point(state),
@@ -284,7 +303,7 @@ fn keyed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
 }
 
 /// Goes to another screen and puts its mode in force, as the public interface does.
-fn turn(state: &mut State, by: usize) -> Vec<Effect> {
+pub(super) fn turn(state: &mut State, by: usize) -> Vec<Effect> {
     state.screen = (state.screen + by) % SCREENS.len();
     state.selected = state.selected.min(state.rows() - 1);
     let mut wanted = state.wanted.clone();
@@ -399,73 +418,10 @@ fn trial(state: &mut State) {
     ));
 }
 
-fn keep(state: &mut State) {
-    if state.trial.take().is_some() {
-        state.say("kept");
-    }
-}
-
-/// Puts a point somewhere between its neighbours.
-pub(crate) fn place(state: &mut State, point: usize, speed: f64, factor: f64) {
-    let below = point.checked_sub(1).map_or(0.02, |i| state.points[i].0 * 1.01);
-    let above = state.points.get(point + 1).map_or(1000.0, |next| next.0 / 1.01);
-    let round = |value: f64| (value * 1000.0).round() / 1000.0;
-    state.points[point] =
-        (round(speed.clamp(below, above.max(below))), round(factor.clamp(0.0, 100.0)));
-    state.points_changed = true;
-}
-
-fn shift_point(state: &mut State, by: f64) {
-    if let Some(point) = state.point() {
-        let (speed, factor) = state.points[point];
-        place(state, point, speed * by, factor);
-    }
-}
-
-fn add_point(state: &mut State) {
-    let after = state.point().unwrap_or(state.points.len() - 1);
-    let (x, y) = state.points[after];
-    let new = match state.points.get(after + 1) {
-        Some(next) => ((x * next.0).sqrt(), f64::midpoint(y, next.1)),
-        None => (x * 1.5, y),
-    };
-    state.points.insert(after + 1, new);
-    state.selected = state.names().len() + after + 1;
-    place(state, after + 1, new.0, new.1);
-}
-
-fn remove_point(state: &mut State) {
-    match state.point() {
-        Some(point) if state.points.len() > 2 => {
-            state.points.remove(point);
-            state.points_changed = true;
-            state.selected = state.selected.min(state.rows() - 1);
-        }
-        Some(_) => state.complain("a curve needs two points"),
-        None => {}
-    }
-}
-
-/// Compiles the drawn curve and puts it in force.
-fn use_points(state: &mut State) -> Vec<Effect> {
-    let mut wanted = state.wanted.clone();
-    match compile::apply(&state.drawn(), &mut wanted) {
-        Ok(error) => {
-            state.points_changed = false;
-            let effects = change(state, &wanted);
-            if let Some(error) = error {
-                state.say(format!(
-                    "in force; the table is off by at most {:.2} %",
-                    error.relative * 100.0
-                ));
-            }
-            effects
-        }
-        Err(error) => {
-            state.complain(error.to_string());
-            Vec::new()
-        }
-    }
+fn keep(state: &mut State) -> Vec<Effect> {
+    let Some(trial) = state.trial.take() else { return Vec::new() };
+    state.say("kept");
+    trial.left.map(|_| Effect::Release).into_iter().collect()
 }
 
 fn on_devices(state: &mut State, key: KeyEvent, row: usize) -> Vec<Effect> {
@@ -474,6 +430,10 @@ fn on_devices(state: &mut State, key: KeyEvent, row: usize) -> Vec<Effect> {
     match key.code {
         KeyCode::Down | KeyCode::Tab => state.panel = Panel::Devices((row + 1) % rows),
         KeyCode::Up | KeyCode::BackTab => state.panel = Panel::Devices((row + rows - 1) % rows),
+        KeyCode::Enter if state.trial.is_some() => {
+            state.panel = Panel::None;
+            state.complain("a trial is running: k keeps, Esc goes back; then another mouse");
+        }
         KeyCode::Enter => {
             state.panel = Panel::None;
             state.device.clone_from(&input);
@@ -505,7 +465,9 @@ fn on_profiles(state: &mut State, key: KeyEvent, row: usize) -> Vec<Effect> {
         (KeyCode::Enter, Some(name)) => {
             state.panel = Panel::None;
             state.remember(state.wanted.clone());
-            return vec![Effect::ApplyProfile(name)];
+            let mut effects = on_trial(state);
+            effects.push(Effect::ApplyProfile(name));
+            return effects;
         }
         (KeyCode::Char('x') | KeyCode::Delete, Some(name)) => {
             return vec![Effect::DeleteProfile(name), Effect::ListProfiles];
@@ -535,39 +497,5 @@ fn on_name(state: &mut State, key: KeyEvent, mut name: String) -> Vec<Effect> {
         _ => {}
     }
     state.panel = Panel::SaveProfile(name);
-    Vec::new()
-}
-
-fn moused(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
-    match mouse.kind {
-        MouseEventKind::ScrollDown => state.selected = (state.selected + 1).min(state.rows() - 1),
-        MouseEventKind::ScrollUp => state.selected = state.selected.saturating_sub(1),
-        MouseEventKind::Down(MouseButton::Left) => {
-            match layout::spot(state, mouse.column, mouse.row) {
-                Some(Spot::Screen(screen)) => {
-                    let by = (screen + SCREENS.len() - state.screen) % SCREENS.len();
-                    return if by == 0 { Vec::new() } else { turn(state, by) };
-                }
-                Some(Spot::Row(row)) => state.selected = row.min(state.rows() - 1),
-                Some(Spot::Graph(speed, _)) if state.mode() == Mode::Lut => {
-                    // The nearest point follows the mouse from here on.
-                    let nearest = (0..state.points.len()).min_by(|a, b| {
-                        let far = |i: usize| (state.points[i].0 - speed).abs();
-                        far(*a).total_cmp(&far(*b))
-                    });
-                    state.selected = state.names().len() + nearest.unwrap_or(0);
-                }
-                _ => {}
-            }
-        }
-        MouseEventKind::Drag(MouseButton::Left) => {
-            if let (Some(Spot::Graph(speed, factor)), Some(point)) =
-                (layout::spot(state, mouse.column, mouse.row), state.point())
-            {
-                place(state, point, speed, factor);
-            }
-        }
-        _ => {}
-    }
     Vec::new()
 }

@@ -6,8 +6,10 @@ use std::sync::mpsc::{self, SendError, Sender};
 use std::thread::{self, JoinHandle};
 
 use maccel_core::changes::Changes;
+use maccel_core::settings::Settings;
 
 use crate::args::{Common, Switch};
+use crate::guard::{Guard, Promise};
 use crate::host::Host;
 use crate::profile;
 use crate::tui::update::{Effect, Event};
@@ -38,19 +40,35 @@ impl Work {
 pub(crate) fn start(common: Common, events: Sender<Event>) -> Work {
     let (orders, inbox) = mpsc::channel();
     let thread = thread::spawn(move || {
+        let mut guard = None;
         for effect in inbox {
             let wrote = matches!(effect, Effect::Write(..));
-            let event =
-                done(&common, effect).unwrap_or_else(|error| failed(&common, &error, wrote));
-            // Without a receiver the program is ending, and the rest still has to be done.
-            let _ = events.send(event);
+            let event = done(&common, &mut guard, effect)
+                .unwrap_or_else(|error| Some(failed(&common, &error, wrote)));
+            if let Some(event) = event {
+                // Without a receiver the program is ending, and the rest still has to be done.
+                let _ = events.send(event);
+            }
         }
     });
     Work { orders, thread }
 }
 
-fn done(common: &Common, effect: Effect) -> anyhow::Result<Event> {
-    match effect {
+/// Does it; gives what there is to tell.
+fn done(
+    common: &Common,
+    guard: &mut Option<Guard>,
+    effect: Effect,
+) -> anyhow::Result<Option<Event>> {
+    let told = match effect {
+        Effect::Promise(device, before) => {
+            *guard = Some(promise(common, device, &before)?);
+            return Ok(None);
+        }
+        Effect::Release => {
+            guard.take().map_or(Ok(()), Guard::keep)?;
+            return Ok(None);
+        }
         Effect::Write(device, changes) => write(common, device, &changes),
         Effect::Read(device) => back(common, device, String::new()),
         Effect::Look(device) => {
@@ -79,7 +97,20 @@ fn done(common: &Common, effect: Effect) -> anyhow::Result<Event> {
             devices::switch(&host, &input, Some(if on { Switch::On } else { Switch::Off }))?;
             back(common, common.device.clone(), String::new())
         }
-    }
+    };
+    told.map(Some)
+}
+
+/// A process that puts settings back when this one is gone.
+fn promise(common: &Common, device: Option<String>, before: &Settings) -> anyhow::Result<Guard> {
+    let host = open(common, device.clone())?;
+    let promise = Promise {
+        device,
+        settings: Some(Changes::all(before)),
+        inherit: host.device.is_some_and(|device| device.settings.is_none()),
+        ..Promise::default()
+    };
+    Guard::set(common, &promise)
 }
 
 fn open(common: &Common, device: Option<String>) -> anyhow::Result<Host> {

@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use crate::place::Place;
-use crate::tmux::Terminal;
+use crate::tmux::{Terminal, until};
 
 #[test]
 fn a_signal_leaves_the_terminal_clean_and_ends_a_trial() {
@@ -26,6 +26,18 @@ fn a_signal_leaves_the_terminal_clean_and_ends_a_trial() {
 }
 
 #[test]
+fn the_old_settings_come_back_although_the_interface_was_killed_during_a_trial() {
+    let place = Place::public();
+    let terminal = Terminal::start(&place, "");
+    terminal.shows(&["Sens-Multiplier         1"]);
+    terminal.keys(&["t", "+"]);
+    terminal.shows(&["TRIAL", "Sens-Multiplier       1.1"]);
+    let program = terminal.program(&place).to_string();
+    assert!(Command::new("kill").args(["-KILL", &program]).status().unwrap().success());
+    until("the old value is back", || place.parameter("SENS_MULT").trim() == "4294967296");
+}
+
+#[test]
 fn a_panic_leaves_the_terminal_clean_and_is_read_on_it() {
     let place = Place::public();
     // The terminal is taken over when the first thread is to be started, and no system has room
@@ -42,7 +54,7 @@ fn a_terminal_that_goes_away_ends_the_program() {
     terminal.shows(&["at rest"]);
     let program = terminal.program(&place);
     drop(terminal);
-    crate::tmux::until("the program has ended", || {
+    until("the program has ended", || {
         !std::path::Path::new(&format!("/proc/{program}/fd/0")).exists()
     });
 }
