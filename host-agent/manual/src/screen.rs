@@ -78,8 +78,7 @@ pub fn svg(columns: u16, rows: u16, runs: &[Run]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\">\n\
          <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{GROUND}\"/>\n\
-         <g font-family=\"'JetBrains Mono','DejaVu Sans Mono',monospace\" font-size=\"15\" \
-         xml:space=\"preserve\">\n"
+         <g font-family=\"'JetBrains Mono','DejaVu Sans Mono',monospace\" font-size=\"15\">\n"
     );
     runs.iter().for_each(|run| draw(&mut text, run));
     text.push_str("</g>\n</svg>\n");
@@ -88,14 +87,11 @@ pub fn svg(columns: u16, rows: u16, runs: &[Run]) -> String {
 
 fn draw(text: &mut String, run: &Run) {
     let style = run.style;
-    if run.text.trim().is_empty() && !style.reversed {
-        return;
-    }
     let (x, y) = (MARGIN + run.column * CELL.0, MARGIN + run.row * CELL.1);
-    let width = run.text.chars().count() * usize::from(CELL.0);
     let colour = style.colour.hex();
     // Writing to a string cannot fail.
     if style.reversed {
+        let width = width(&run.text);
         let _ = writeln!(
             text,
             "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{}\" fill=\"{colour}\"/>",
@@ -105,12 +101,97 @@ fn draw(text: &mut String, run: &Run) {
     let fill = if style.reversed { GROUND } else { colour };
     let weight = if style.bold { " font-weight=\"bold\"" } else { "" };
     let faint = if style.dim { " opacity=\"0.6\"" } else { "" };
-    let escaped = run.text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let _ = writeln!(
-        text,
-        "<text x=\"{x}\" y=\"{}\" textLength=\"{width}\" fill=\"{fill}\"{weight}{faint}>{escaped}</text>",
-        y + 14
-    );
+    for (before, word) in words(&run.text) {
+        let (x, width) = (usize::from(x) + before * usize::from(CELL.0), width(word));
+        let escaped = word.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let _ = writeln!(
+            text,
+            "<text x=\"{x}\" y=\"{}\" textLength=\"{width}\" lengthAdjust=\"spacingAndGlyphs\" \
+             fill=\"{fill}\"{weight}{faint}>{escaped}</text>",
+            y + 14
+        );
+    }
+    let mut frame = String::new();
+    let mut dots = String::new();
+    for (cell, symbol) in (run.column..).zip(run.text.chars()) {
+        let corner = (MARGIN + cell * CELL.0, y);
+        if let Some(arms) = arms(symbol) {
+            frame.push_str(&frame_part(corner, arms));
+        } else if let Some(pattern) = braille(symbol) {
+            dots.push_str(&dot_part(corner, pattern));
+        }
+    }
+    if !frame.is_empty() {
+        let _ = writeln!(text, "<path d=\"{frame}\" stroke=\"{fill}\"{faint}/>");
+    }
+    if !dots.is_empty() {
+        let _ = writeln!(text, "<path d=\"{dots}\" fill=\"{fill}\"{faint}/>");
+    }
+}
+
+/// Which ways a line of a frame goes from the middle of its character: left, right, up, down.
+/// Frames and dots are drawn, not written: fonts have them in all widths, or not at all.
+fn arms(symbol: char) -> Option<[bool; 4]> {
+    let arms = match symbol {
+        '─' => "lr",
+        '│' => "ud",
+        '┌' => "rd",
+        '┐' => "ld",
+        '└' => "ru",
+        '┘' => "lu",
+        _ => return None,
+    };
+    Some(['l', 'r', 'u', 'd'].map(|way| arms.contains(way)))
+}
+
+fn frame_part((x, y): (u16, u16), arms: [bool; 4]) -> String {
+    let (middle_x, middle_y) = (f32::from(x) + 4.5, f32::from(y) + 9.5);
+    let ends = [
+        (f32::from(x), middle_y),
+        (f32::from(x + CELL.0), middle_y),
+        (middle_x, f32::from(y)),
+        (middle_x, f32::from(y + CELL.1)),
+    ];
+    let line = |(end, _): ((f32, f32), bool)| format!("M{middle_x} {middle_y}L{} {}", end.0, end.1);
+    ends.into_iter().zip(arms).filter(|(_, drawn)| *drawn).map(line).collect()
+}
+
+/// The dots of a braille character: bit 0 is the upper left one.
+fn braille(symbol: char) -> Option<u32> {
+    ('\u{2800}'..='\u{28ff}').contains(&symbol).then(|| u32::from(symbol) - 0x2800)
+}
+
+/// Column and row of each bit's dot.
+const DOTS: [(u16, u16); 8] = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)];
+
+fn dot_part((x, y): (u16, u16), pattern: u32) -> String {
+    let dots = DOTS.iter().enumerate().filter(|(bit, _)| pattern & (1 << bit) != 0);
+    dots.map(|(_, (column, row))| {
+        let (left, top) = (f32::from(x) + 1.25, f32::from(y) + 1.4);
+        let (left, top) = (left + f32::from(*column) * 4.5, top + f32::from(*row) * 4.75);
+        format!("M{left} {top}h2v2h-2z")
+    })
+    .collect()
+}
+
+/// The words of a run, each with the number of characters before it. Each is put where it
+/// belongs, so that the columns hold in a font of another width, too.
+fn words(run: &str) -> Vec<(usize, &str)> {
+    let drawn = |symbol| symbol == ' ' || arms(symbol).is_some() || braille(symbol).is_some();
+    let mut words = Vec::new();
+    let mut before = 0;
+    for word in run.split(drawn) {
+        if !word.is_empty() {
+            words.push((before, word));
+        }
+        before += word.chars().count() + 1;
+    }
+    words
+}
+
+/// The width of a text, pixels.
+fn width(text: &str) -> usize {
+    text.chars().count() * usize::from(CELL.0)
 }
 
 /// What a program printed for a terminal, with its colours, from a column on.
@@ -182,5 +263,29 @@ mod tests {
         let picture = svg(3, 1, &[run]);
         assert!(picture.contains(">a&lt;b</text>") && picture.contains("<rect x=\"12\""));
         assert!(picture.starts_with("<svg ") && picture.contains("width=\"51\" height=\"43\""));
+    }
+
+    #[test]
+    fn frames_and_dots_are_drawn_where_their_characters_are() {
+        assert_eq!(frame_part((9, 19), arms('┐').unwrap()), "M13.5 28.5L9 28.5M13.5 28.5L13.5 38");
+        assert_eq!(dot_part((0, 0), braille('⢁').unwrap()), "M1.25 1.4h2v2h-2zM5.75 15.65h2v2h-2z");
+        assert_eq!((arms('x'), braille('x'), arms(' ')), (None, None, None));
+    }
+
+    #[test]
+    fn every_word_has_its_place_and_its_width_in_a_font_of_any_width() {
+        assert_eq!(words("  Limit   2.4 "), [(2, "Limit"), (10, "2.4")]);
+        assert_eq!(words("│Limit─┐ ⠁x"), [(1, "Limit"), (10, "x")]);
+        assert!(words("   ").is_empty());
+        let text = " a <b".to_owned();
+        let run = Run { column: 3, row: 0, text, style: Style::default() };
+        let picture = svg(8, 1, &[run]);
+        for (x, width, word) in [(48, 9, "a"), (66, 18, "&lt;b")] {
+            let place = format!(
+                "<text x=\"{x}\" y=\"26\" textLength=\"{width}\" lengthAdjust=\"spacingAndGlyphs\""
+            );
+            let line = picture.lines().find(|line| line.starts_with(&place)).unwrap();
+            assert!(line.ends_with(&format!(">{word}</text>")), "{line}");
+        }
     }
 }
