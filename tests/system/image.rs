@@ -55,6 +55,7 @@ pub(crate) fn tests(booted: &Arc<Booted>) -> (Arc<Group>, Vec<Trial>) {
         group.test("vesperactl_status_says_healthy", healthy),
         group.test("parameters_belong_to_the_group_maccel", permissions),
         group.test("the_command_is_also_at_its_old_place", old_place),
+        group.test("man_pages_and_completions_of_the_programs_are_there", pages),
         group.test("the_build_added_its_package", package),
         group.test("nothing_of_the_build_is_left_in_it", no_tools),
         group.test("the_module_is_of_the_one_kernel_and_indexed", indexed),
@@ -100,6 +101,27 @@ fn permissions(guest: &Guest) -> Result<(), HarnessError> {
 fn old_place(guest: &Guest) -> Result<(), HarnessError> {
     let version = guest.run(["/usr/local/bin/maccel", "--version"])?.success()?.stdout;
     assert!(version.starts_with("maccel"), "{version}");
+    Ok(())
+}
+
+fn pages(guest: &Guest) -> Result<(), HarnessError> {
+    for (page, word) in [
+        ("man1/maccel.1", "SYNOPSIS"),
+        ("man1/vesperactl-status.1", "SYNOPSIS"),
+        ("man5/maccel.toml.5", "PARAMETERS"),
+        ("man8/vespera-agent.8", "SYNOPSIS"),
+        ("man8/vespera-module.8", "SYNOPSIS"),
+    ] {
+        let text = guest.read_file(&format!("/usr/share/man/{page}"))?;
+        assert!(text.contains(word), "{page}: {text}");
+    }
+    for script in [
+        "bash-completion/completions/vesperactl",
+        "fish/vendor_completions.d/maccel.fish",
+        "zsh/site-functions/_maccel",
+    ] {
+        assert!(!guest.read_file(&format!("/usr/share/{script}"))?.is_empty(), "{script}");
+    }
     Ok(())
 }
 
