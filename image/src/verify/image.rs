@@ -28,7 +28,7 @@ const MADE_OF: &[&str] = &[
     label::BUILD_DATE,
 ];
 /// The layers that the Containerfile makes, looked through whole. Those below are the base's.
-const OWN_LAYERS: usize = 4;
+const OWN_LAYERS: usize = 7;
 
 pub(super) fn labels(subject: &Subject<'_>) -> Outcome {
     let Some(image) = subject.image else { return Ok(Verdict::Skipped(FOLDER.into())) };

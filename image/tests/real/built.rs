@@ -12,6 +12,8 @@ use crate::{both, output, run};
 /// What a host may have to download for a new driver alone, in bytes.
 const DRIVER_UPDATE_MAX: u64 = 1_000_000;
 
+const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
 /// An image as the build left it.
 struct Built {
     reference: String,
@@ -100,6 +102,48 @@ fn second_configuration_and_kernel_are_in_the_second_image() {
     }
 }
 
+/// What the programs of a host say of files that they cannot read, and the image's own rpm of
+/// packages: no stand-in of theirs is asked.
+#[test]
+fn faults_seeded_into_the_built_image_are_found_by_the_programs_that_read_them() {
+    let place = Place::new("");
+    let image = first();
+    let mut from = shared(place.command("buildah"));
+    let container = run(from.args(["from", "--pull=never", &image.reference]));
+    let root = run(shared(place.command("buildah")).args(["mount", &container]));
+    let verified = |config: &str| -> Value {
+        let words = ["verify", "--json", "--config", config, "--root", &root];
+        serde_json::from_slice(&output(&mut shared(place.program(&words))).stdout).unwrap()
+    };
+    for (code, path, line) in [
+        ("units-valid", "systemd/system/vespera-module.service", "[Service]\nTimeoutStartSec=soon"),
+        ("units-valid", "systemd/user/vespera-notify.service", "[Service]\nType=sometimes"),
+        ("udev-rules", "udev/rules.d/99-maccel.rules", "ACTON==\"add\""),
+        ("sysusers-valid", "sysusers.d/vespera.conf", "z maccel -"),
+        ("tmpfiles-valid", "tmpfiles.d/vespera.conf", "d relative 0755 - - -"),
+    ] {
+        let path = format!("{root}/usr/lib/{path}");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{text}\n{line}\n")).unwrap();
+        let report = verified(&image.config);
+        assert_eq!(finding(&report, code)["status"], "failed", "{path}: {report:#}");
+        std::fs::write(&path, text).unwrap();
+        let report = verified(&image.config);
+        assert_eq!(finding(&report, code)["status"], "ok", "{path}: {report:#}");
+    }
+    let config = std::fs::read_to_string(&image.config).unwrap();
+    for (code, from, to) in [
+        ("rpm-added", "- htop", "- not-to-be-had"),
+        ("rpm-removed", "remove_rpm: []", "remove_rpm: [thunderbird]"),
+    ] {
+        assert!(config.contains(from), "{config}");
+        let other = place.write("other.yaml", &config.replace(from, to));
+        let report = verified(other.to_str().unwrap());
+        assert_eq!(finding(&report, code)["status"], "failed", "{code}: {report:#}");
+    }
+    run(shared(place.command("buildah")).args(["rm", &container]));
+}
+
 /// Pushes images and compares them where their layers have the sizes that go over a network.
 fn compared(old: &Built, new: &Built) -> Value {
     let place = Place::new("");
@@ -135,7 +179,12 @@ fn driver_update_downloads_at_most_one_megabyte() {
     assert!(changed.iter().any(|path| path.ends_with("/extra/maccel/maccel.ko.xz")), "{changed:?}");
     for path in &changed {
         let expected = path.starts_with("/usr/lib/modules/")
-            || ["/usr/share/vespera/image.json", "/usr/lib/os-release"].contains(&path.as_str());
+            || [
+                "/usr/share/vespera/image.json",
+                "/usr/share/vespera/built-from/driver",
+                "/usr/lib/os-release",
+            ]
+            .contains(&path.as_str());
         assert!(expected, "{path} changed with the driver");
     }
     assert_eq!(paths(&diff, "added").len() + paths(&diff, "removed").len(), 0, "{diff:#}");
@@ -151,6 +200,36 @@ fn difference_of_two_images_names_kernel_and_packages() {
     assert!(removed, "{:#}", diff["packages"]);
     let gone = paths(&diff, "removed");
     assert!(gone.contains(&"/usr/share/thunderbird/README".to_owned()), "{gone:?}");
+}
+
+/// A change and its revert: the layer cache of older buildahs does not look into a mounted stage,
+/// and would take what the change had made.
+#[test]
+fn program_that_came_back_by_a_revert_is_the_one_that_is_installed() {
+    let place = Place::new("");
+    let containerfile = std::fs::read_to_string(format!("{SOURCE}/Containerfile")).unwrap();
+    let whole = containerfile.replace("\\\n", " ");
+    let hash = whole.lines().find(|line| line.contains("> /out.sha256")).unwrap();
+    let base = first().reference;
+    let text = format!(
+        "FROM {base} AS made\nCOPY program /out/program\n{hash}\n\
+         FROM {base}\nCOPY --from=made /out.sha256 /usr/share/built-from\n\
+         RUN --mount=type=bind,from=made,source=/out,target=/ctx cp /ctx/program /usr/share/\n"
+    );
+    place.write("reverted/Containerfile", &text);
+    let name = "localhost/reverted";
+    for program in ["one", "another", "one"] {
+        place.write("reverted/program", program);
+        let mut build = shared(place.command("buildah"));
+        build.args(["build", "--pull=never", "--network=host", "--layers", "--force-rm"]);
+        let said = run(build.args(["--tag", name]).arg(place.path("reverted")));
+        let container = run(shared(place.command("buildah")).args(["from", "--pull=never", name]));
+        let root = run(shared(place.command("buildah")).args(["mount", &container]));
+        let installed = std::fs::read_to_string(format!("{root}/usr/share/program")).unwrap();
+        run(shared(place.command("buildah")).args(["rm", &container]));
+        assert_eq!(installed, program, "{said}");
+    }
+    run(shared(place.command("buildah")).args(["rmi", name]));
 }
 
 #[test]
@@ -173,7 +252,6 @@ fn built_image_has_a_shell_and_no_entry_point() {
 #[test]
 fn retired_graphics_variant_stops_the_build_with_the_way_out() {
     let place = Place::new("");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let base = format!("BASE_IMAGE={}", first().reference);
     let ended = output(shared(place.command("buildah")).args([
         "build",
@@ -184,7 +262,7 @@ fn retired_graphics_variant_stops_the_build_with_the_way_out() {
         "--target=base",
         "--build-arg=GPU_VARIANT=nvidia",
         &format!("--build-arg={base}"),
-        source,
+        SOURCE,
     ]));
     assert!(!ended.status.success(), "{}", both(&ended));
     assert!(both(&ended).contains("Use GPU_VARIANT=nvidia-open"), "{}", both(&ended));

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the Containerfile promises by its order: which change makes which layers anew.
+
+// Every function here is a test, or serves one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+/// A stage: its name, or none for the last, and its instructions on one line each.
+struct Stage {
+    name: String,
+    steps: Vec<String>,
+}
+
+fn stages() -> Vec<Stage> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../Containerfile");
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let mut stages: Vec<Stage> = Vec::new();
+    for step in lines.join("\n").replace("\\\n", " ").lines() {
+        let words: Vec<&str> = step.split_whitespace().collect();
+        match words.as_slice() {
+            ["FROM", _, "AS", name] => {
+                stages.push(Stage { name: (*name).to_owned(), steps: Vec::new() });
+            }
+            ["FROM", ..] => stages.push(Stage { name: String::new(), steps: Vec::new() }),
+            [] => {}
+            _ => {
+                if let Some(stage) = stages.last_mut() {
+                    stage.steps.push(words.join(" "));
+                }
+            }
+        }
+    }
+    stages
+}
+
+fn stage(name: &str) -> Stage {
+    stages().into_iter().find(|stage| stage.name == name).unwrap_or_else(|| panic!("no {name}"))
+}
+
+/// The stages that a step mounts.
+fn mounted(step: &str) -> Vec<&str> {
+    let mounts = step.split(' ').filter(|word| word.starts_with("--mount=type=bind,from="));
+    mounts.map(|word| word["--mount=type=bind,from=".len()..].split(',').next().unwrap()).collect()
+}
+
+/// Older buildahs take a step from the layer cache whatever a mounted stage holds by then. They do
+/// look at what is copied.
+#[test]
+fn hash_of_a_stage_is_copied_before_each_step_that_mounts_it() {
+    // Neither is made here: one is named by an argument, the other is for builds without a network
+    // and decides nothing.
+    let foreign = ["headers", "crates"];
+    let mut seen = 0;
+    for stage in stages() {
+        for (number, step) in stage.steps.iter().enumerate() {
+            for from in mounted(step).into_iter().filter(|from| !foreign.contains(from)) {
+                seen += 1;
+                let hash = if from == "base" { "/usr/lib/os-release" } else { "/out.sha256" };
+                let copy = format!("COPY --from={from} {hash} ");
+                let copied = stage.steps[..number].iter().any(|step| step.starts_with(&copy));
+                assert!(copied, "`{step}` of the stage `{}` mounts {from} first", stage.name);
+            }
+        }
+    }
+    assert!(seen >= 8, "{seen}");
+}
+
+#[test]
+fn every_hash_is_that_of_all_that_is_mounted_of_its_stage() {
+    for name in ["tool", "programs", "driver"] {
+        let steps = stage(name).steps;
+        let last = steps.last().unwrap();
+        let hash = "--directory=/out --file=/out.tar . && sha256sum < /out.tar > /out.sha256";
+        assert!(last.contains(hash), "{name}: {last}");
+    }
+}
+
+/// A new program, or a new driver, does not install the packages again.
+#[test]
+fn packages_depend_on_the_tool_and_the_configuration_only() {
+    let image = stage("").steps;
+    let packages = image.iter().position(|step| step.ends_with(" packages")).unwrap();
+    for step in &image[..=packages] {
+        assert!(mounted(step).iter().all(|from| *from == "tool"), "{step}");
+        assert!(!step.starts_with("COPY ") || step.starts_with("COPY --from=tool "), "{step}");
+    }
+    for copy in stage("tool").steps.iter().filter(|step| step.starts_with("COPY ")) {
+        let mut words: Vec<&str> = copy.split(' ').skip(1).collect();
+        words.pop();
+        for path in words {
+            let own = ["Cargo.toml", "Cargo.lock", "module-check", "image", "vespera-config.yaml"];
+            let known = own.contains(&path) || path.starts_with("cosign");
+            assert!(known || path.ends_with("/Cargo.toml"), "{path} is in the stage of the tool");
+        }
+    }
+}
+
+#[test]
+fn what_changes_most_comes_last() {
+    let image = stage("").steps;
+    let place = |part: &str| image.iter().position(|step| step.contains(part)).unwrap();
+    assert!(place(" packages") < place("--from=programs"));
+    assert!(place(" payload --from ") < place(" finish"));
+    assert!(place(" finish") < place("--from=driver"));
+    // The date, and whatever else is another with every build.
+    assert!(place(" finish") < place("ARG BUILD_DATE"));
+    assert_eq!(place(" module --from "), image.len() - 1);
+}
