@@ -112,10 +112,22 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser as _};
 
     #[test]
     fn the_command_line_is_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_in_the_documents_is_one() {
+        let shown = manual::examples::commands("cargo").unwrap();
+        let ours = |words: &&[String]| words.first().is_some_and(|word| word == "xtask");
+        let shown: Vec<_> =
+            shown.iter().filter_map(|one| Some((one, one.words.get(1..).filter(ours)?))).collect();
+        assert!(shown.len() > 10, "{shown:?}");
+        let parse = |words: &[String]| super::Cli::try_parse_from(words);
+        let faults = shown.iter().filter_map(|(one, words)| one.fault(parse(words)));
+        assert_eq!(faults.collect::<Vec<_>>(), [""; 0]);
     }
 }

@@ -2,7 +2,7 @@
 //! Documents that are made from others and committed all the same, because people read them where
 //! no program runs. Tests make them; `cargo xtask generate` runs those tests with [`WRITE`] set.
 
-use std::env;
+use std::{env, fmt};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -12,7 +12,7 @@ use crate::{FileError, read, write};
 pub const WRITE: &str = "VESPERA_GENERATE";
 
 /// A document that is not what it should be.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum Error {
     /// It holds something else.
     #[error("{0} is not current; `cargo xtask generate` writes it anew")]
@@ -22,16 +22,26 @@ pub enum Error {
     File(#[from] FileError),
 }
 
+/// As for people: a failed test shows this, and what to do has to be in it.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// Compares a document of the repository with what it should hold, or writes it.
 ///
 /// # Errors
 /// When it holds something else, or cannot be written.
 pub fn document(path: &str, text: &str) -> Result<(), Error> {
-    let file = repository().join(path);
     if env::var_os(WRITE).is_some() {
-        return Ok(write(&file, text)?);
+        return Ok(write(&repository().join(path), text)?);
     }
-    match read(&file) {
+    compare(path, text)
+}
+
+fn compare(path: &str, text: &str) -> Result<(), Error> {
+    match read(&repository().join(path)) {
         Ok(now) if now == text => Ok(()),
         _ => Err(Error::Stale(path.into())),
     }
@@ -69,9 +79,14 @@ mod tests {
 
     #[test]
     fn another_text_than_the_committed_one_is_an_error_that_says_what_to_run() {
-        let error = document("README.md", "").unwrap_err().to_string();
-        assert!(error.contains("README.md") && error.contains("cargo xtask generate"), "{error}");
-        assert!(document("docs/none-of-this-name.md", "").is_err());
+        let error = compare("README.md", "").unwrap_err();
+        for shown in [format!("{error}"), format!("{error:?}")] {
+            assert!(
+                shown.contains("README.md") && shown.contains("cargo xtask generate"),
+                "{shown}"
+            );
+        }
+        assert!(compare("docs/none-of-this-name.md", "").is_err());
     }
 
     #[test]

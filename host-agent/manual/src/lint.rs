@@ -2,13 +2,14 @@
 //! What mandoc has to say about man pages, and bash about completions. For tests: both have to be
 //! installed.
 
+use std::fmt;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// Why pages or completions do not pass.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum Error {
     /// A program is not there.
     #[error("cannot run {0}, which `cargo xtask setup` installs: {1}")]
@@ -19,6 +20,13 @@ pub enum Error {
     /// Remarks of a program.
     #[error("{0} has remarks:\n{1}")]
     Remarks(&'static str, String),
+}
+
+/// As for people: a failed test shows this, with each remark on a line.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 const MANDOC: &str = "mandoc";
