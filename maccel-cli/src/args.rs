@@ -280,7 +280,7 @@ pub(crate) enum Measure {
 fn centimetres(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(length) if (1.0..=100.0).contains(&length) => Ok(length),
-        _ => Err("a number from 1 to 100 is".to_owned()),
+        _ => Err("a number from 1 to 100 is valid".to_owned()),
     }
 }
 
@@ -327,7 +327,7 @@ pub(crate) struct Plot {
 fn speed(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(speed) if (0.1..=10_000.0).contains(&speed) => Ok(speed),
-        _ => Err("a number from 0.1 to 10000 is".to_owned()),
+        _ => Err("a number from 0.1 to 10000 is valid".to_owned()),
     }
 }
 

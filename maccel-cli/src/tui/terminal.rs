@@ -6,7 +6,6 @@ use std::panic;
 use std::process;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use anyhow::{Context, ensure};
 use ratatui::Terminal;
@@ -32,7 +31,7 @@ pub(crate) struct Screen {
 static HOOK: Once = Once::new();
 /// Whether the terminal is ours.
 static TAKEN: AtomicBool = AtomicBool::new(false);
-/// The exit code of a program that panics.
+/// The exit code of a program that panics, whether its build unwinds or aborts.
 const PANICKED: i32 = 101;
 
 impl Screen {
@@ -43,16 +42,13 @@ impl Screen {
             "the terminal interface needs a terminal; for scripts: maccel get, maccel set"
         );
         // A panic on any thread must not leave a terminal that does not echo, nor one that the
-        // others go on drawing on.
+        // others go on drawing on, nor a core file: all of it is said.
         HOOK.call_once(|| {
             let before = panic::take_hook();
-            let main = thread::current().id();
             panic::set_hook(Box::new(move |info| {
                 give_back();
                 before(info);
-                if thread::current().id() != main {
-                    process::exit(PANICKED);
-                }
+                process::exit(PANICKED);
             }));
         });
         let failed = "cannot take over the terminal";
