@@ -249,11 +249,24 @@ pub fn reinstall(root: &Root, kernel: &str) -> String {
     if root.exists(crate::ostree::BOOTED) || root.exists("usr/share/vespera/image.json") {
         // The image brings kernel and module together; only another image can mend it.
         UPGRADE.to_owned()
-    } else if root.exists("usr/sbin/dkms") || root.exists("usr/bin/dkms") {
+    } else if has_dkms_source(root) {
         format!("sudo dkms autoinstall -k {kernel}")
+    } else if root.exists("var/lib/dpkg/status") {
+        "sudo apt install maccel-dkms".to_owned()
+    } else if root.exists("usr/bin/dnf") || root.exists("usr/bin/dnf5") {
+        format!("sudo dnf install kmod-maccel-{kernel}")
     } else {
         format!("install the maccel module for kernel {kernel}")
     }
+}
+
+/// Where DKMS looks for what it builds.
+fn has_dkms_source(root: &Root) -> bool {
+    let is_ours = |entry: std::io::Result<camino::Utf8DirEntry>| {
+        entry.is_ok_and(|entry| entry.file_name().starts_with("maccel-"))
+    };
+    (root.exists("usr/sbin/dkms") || root.exists("usr/bin/dkms"))
+        && root.at("usr/src").read_dir_utf8().is_ok_and(|mut entries| entries.any(is_ours))
 }
 
 #[cfg(test)]
@@ -348,7 +361,14 @@ mod tests {
             reinstall(fixture.root(), "6.1.0"),
             "install the maccel module for kernel 6.1.0"
         );
+        fixture.file("usr/bin/dnf5", b"");
+        assert_eq!(reinstall(fixture.root(), "6.1.0"), "sudo dnf install kmod-maccel-6.1.0");
+        fixture.file("var/lib/dpkg/status", b"");
+        assert_eq!(reinstall(fixture.root(), "6.1.0"), "sudo apt install maccel-dkms");
+        // Of another module.
         fixture.file("usr/sbin/dkms", b"");
+        assert!(reinstall(fixture.root(), "6.1.0").starts_with("sudo apt"));
+        fixture.file("usr/src/maccel-0.1.0/dkms.conf", b"");
         assert_eq!(reinstall(fixture.root(), "6.1.0"), "sudo dkms autoinstall -k 6.1.0");
         fixture.file("usr/share/vespera/image.json", b"{}");
         assert_eq!(reinstall(fixture.root(), "6.1.0"), "sudo bootc upgrade --apply");
