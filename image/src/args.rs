@@ -438,7 +438,7 @@ pub(crate) struct Known {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Payload {
-    /// Folder with bin/, rootfs/ and image-rootfs/
+    /// Folder with rootfs/ and image-rootfs/
     #[arg(long)]
     pub(crate) from: Utf8PathBuf,
 }

@@ -9,21 +9,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{Error, Report, file_error, files};
 use crate::tool::Tools;
 
-/// A program of the payload.
-struct Program {
-    name: &'static str,
-    folder: &'static str,
-}
-
-const PROGRAMS: &[Program] = &[
-    Program { name: "vespera-module", folder: "usr/libexec/vespera" },
-    Program { name: "vespera-agent", folder: "usr/libexec/vespera" },
-    Program { name: "vesperactl", folder: "usr/bin" },
-    Program { name: CLI, folder: "usr/bin" },
+/// Programs that every payload has, at their places: `packaging/Makefile` puts them there.
+pub const PROGRAMS: &[&str] = &[
+    "usr/bin/maccel",
+    "usr/bin/vesperactl",
+    "usr/libexec/vespera/vespera-module",
+    "usr/libexec/vespera/vespera-agent",
 ];
-const CLI: &str = "maccel";
-/// Folder of the programs below the payload.
-const BIN: &str = "bin";
 /// Trees of files at their final paths below the payload; a later one may replace files of an
 /// earlier one.
 const TREES: &[&str] = &["rootfs", "image-rootfs"];
@@ -31,8 +23,8 @@ const SYSTEM_UNITS: &str = "usr/lib/systemd/system";
 const USER_UNITS: &str = "usr/lib/systemd/user";
 const LINK_TMPFILES: &str = "usr/lib/tmpfiles.d/vespera-usrlocal.conf";
 
-/// Installs a payload folder: `bin/` with programs, `rootfs/` and `image-rootfs/` with files.
-/// Returns the paths of what it placed, programs and files alike.
+/// Installs a payload folder: `rootfs/` with what `packaging/Makefile` has placed, programs
+/// among it, and `image-rootfs/`. Returns the paths of what it placed.
 ///
 /// # Errors
 ///
@@ -44,7 +36,12 @@ pub fn install(
     tools: &dyn Tools,
     report: &mut dyn Report,
 ) -> Result<Vec<Utf8PathBuf>, Error> {
-    let mut placed = programs(root, from, report)?;
+    if let Some(missing) = missing_program(from) {
+        return Err(Error::Refused(format!(
+            "{missing} is missing in the payload {from}: was it built?"
+        )));
+    }
+    let mut placed = Vec::new();
     for tree in TREES {
         let tree = from.join(tree);
         if tree.is_dir() {
@@ -59,28 +56,11 @@ pub fn install(
     Ok(placed)
 }
 
-fn programs(
-    root: &Utf8Path,
-    from: &Utf8Path,
-    report: &mut dyn Report,
-) -> Result<Vec<Utf8PathBuf>, Error> {
-    let mut placed = Vec::new();
-    for program in PROGRAMS {
-        let source = from.join(BIN).join(program.name);
-        if !source.is_file() {
-            return Err(Error::Refused(format!(
-                "{source} is missing: the image needs `{}`; was it built?",
-                program.name
-            )));
-        }
-        let content = fs::read(&source).map_err(file_error("read", &source))?;
-        let path = Utf8Path::new(program.folder).join(program.name);
-        let target = root.join(&path);
-        files::write(&target, &content, files::EXECUTABLE)?;
-        report.line(&format!("program {}: {target}", program.name));
-        placed.push(path);
-    }
-    Ok(placed)
+fn missing_program(from: &Utf8Path) -> Option<&'static str> {
+    PROGRAMS
+        .iter()
+        .copied()
+        .find(|program| !TREES.iter().any(|tree| from.join(tree).join(program).is_file()))
 }
 
 fn copy_tree(
@@ -122,17 +102,17 @@ fn usr_local_link(root: &Utf8Path, report: &mut dyn Report) -> Result<(), Error>
     let tmpfiles = root.join(LINK_TMPFILES);
     if local.is_symlink() {
         let folder = root.join("var/usrlocal/bin");
-        files::link(&folder.join(CLI), "/usr/bin/maccel")?;
+        files::link(&folder.join("maccel"), "/usr/bin/maccel")?;
         let text = "# Written by vespera-image. /usr/local is a link to /var/usrlocal here.\n\
                     d /var/usrlocal 0755 root root -\n\
                     d /var/usrlocal/bin 0755 root root -\n\
                     L /var/usrlocal/bin/maccel - - - - /usr/bin/maccel\n";
         files::write(&tmpfiles, text.as_bytes(), files::PLAIN)?;
-        report.line(&format!("link {folder}/{CLI}, kept by {tmpfiles}"));
+        report.line(&format!("link {folder}/maccel, kept by {tmpfiles}"));
     } else {
         files::remove(&tmpfiles)?;
-        files::link(&local.join("bin").join(CLI), "/usr/bin/maccel")?;
-        report.line(&format!("link {local}/bin/{CLI}"));
+        files::link(&local.join("bin/maccel"), "/usr/bin/maccel")?;
+        report.line(&format!("link {local}/bin/maccel"));
     }
     Ok(())
 }
@@ -191,8 +171,8 @@ mod tests {
 
     fn payload() -> Root {
         let payload = Root::new();
-        for program in ["maccel", "vesperactl", "vespera-module", "vespera-agent"] {
-            payload.file(&format!("bin/{program}"), program);
+        for program in PROGRAMS {
+            payload.file(&format!("rootfs/{program}"), program);
         }
         payload.file("rootfs/usr/lib/udev/rules.d/99-maccel.rules", "rule");
         payload.file(
@@ -220,12 +200,7 @@ mod tests {
     fn programs_and_files_are_at_their_places_with_their_modes() {
         let (root, tools) = (Root::new(), systemctl());
         let report = run(&root, &payload(), &tools).unwrap();
-        for program in [
-            "usr/bin/maccel",
-            "usr/bin/vesperactl",
-            "usr/libexec/vespera/vespera-module",
-            "usr/libexec/vespera/vespera-agent",
-        ] {
+        for program in PROGRAMS {
             assert_eq!(root.mode(program), 0o755, "{program}");
             assert!(is_executable(&root.path().join(program)), "{program}");
         }
@@ -264,12 +239,13 @@ mod tests {
     }
 
     #[test]
-    fn missing_program_is_named() {
+    fn missing_program_is_named_before_anything_is_placed() {
         for program in PROGRAMS {
-            let payload = payload();
-            fs::remove_file(payload.path().join(BIN).join(program.name)).unwrap();
-            let error = run(&Root::new(), &payload, &systemctl()).unwrap_err().to_string();
-            assert!(error.contains(&format!("bin/{} is missing", program.name)), "{error}");
+            let (root, payload) = (Root::new(), payload());
+            fs::remove_file(payload.path().join("rootfs").join(program)).unwrap();
+            let error = run(&root, &payload, &systemctl()).unwrap_err().to_string();
+            assert!(error.contains(&format!("{program} is missing")), "{error}");
+            assert!(!root.has("usr"), "{program}");
         }
     }
 

@@ -10,15 +10,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{Outcome, Subject, Unable, Verdict, files_with, none_of};
 use crate::customize::files;
 use crate::customize::identity::IMAGE_JSON;
-use crate::customize::payload::is_executable;
+use crate::customize::payload::{PROGRAMS, is_executable};
 
-/// Programs that every image with the driver has.
-const PROGRAMS: &[&str] = &[
-    "usr/bin/maccel",
-    "usr/bin/vesperactl",
-    "usr/libexec/vespera/vespera-module",
-    "usr/libexec/vespera/vespera-agent",
-];
 /// Those of them that tell their version without a terminal or a bus.
 const STARTED: &[&str] = &["usr/bin/maccel", "usr/bin/vesperactl"];
 /// Files that every image with the driver has, whatever it says of itself. What else belongs to

@@ -81,8 +81,8 @@ fn image(config: &Config) -> Root {
     root.file("etc/yum.repos.d/fedora.repo", "[fedora]\nenabled=1\n");
     root.link("../run", "var/run");
     root.link("../var/usrlocal", "usr/local");
-    for program in ["maccel", "vesperactl", "vespera-module", "vespera-agent"] {
-        from.file(&format!("bin/{program}"), "program");
+    for program in payload_stage::PROGRAMS {
+        from.file(&format!("rootfs/{program}"), "program");
     }
     shipped(&from, "packaging/rootfs", "rootfs");
     shipped(&from, "image/rootfs", "image-rootfs");
