@@ -17,6 +17,8 @@ use crate::world::World;
 const CALLS: usize = 5000;
 /// Writes by another program.
 const WRITES: u32 = 50;
+/// From the last call to the beginning of rest.
+const SETTLE: Duration = Duration::from_secs(1);
 /// How long nobody calls.
 const REST: Duration = Duration::from_secs(20);
 
@@ -44,6 +46,8 @@ pub(crate) fn costs(world: &World) {
     let (resident, files) = agent.size();
     println!("figure resident after {} calls: {resident} kB (under 6144)", 2 * CALLS);
     println!("figure open files: {files}");
+    // What was begun for the calls ends first.
+    std::thread::sleep(SETTLE);
     let before = switches(agent.pid());
     std::thread::sleep(REST);
     let woken = switches(agent.pid()) - before;
