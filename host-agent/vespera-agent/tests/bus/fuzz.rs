@@ -9,7 +9,7 @@ use maccel_core::parameter::{self, Kind};
 use maccel_core::settings::{LUT_LEN, Mode};
 use vespera_api::access::METHODS;
 use vespera_api::names::{BUS_NAME, DEVICE, MACCEL, ROOT_OBJECT, device_path};
-use vespera_api::{Dict, DriverState, dict};
+use vespera_api::{Dict, DriverState, MaccelProxy, dict};
 use zbus::wire::{Array, Dict as WireDict, Signature, Structure, StructureBuilder};
 use zbus::{Connection, OwnedVariant, Variant};
 
@@ -21,6 +21,9 @@ use crate::world::World;
 /// Calls in `cargo xtask test`.
 const CALLS: u64 = 10_000;
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+/// After so many calls a trial ends: while one runs most calls are refused for that alone, and its
+/// 600 s must not run out between a call and the look at what it changed.
+const TRIAL: u64 = 200;
 /// Memory may still grow into what was allocated and freed before.
 const GROWTH_KB: u64 = 1024;
 /// Files that may just be open.
@@ -39,6 +42,9 @@ pub(crate) fn random_calls(world: &World) {
             if index == calls / 10 {
                 after_warming_up = agent.size();
             }
+            if index % TRIAL == 0 {
+                end_trial(&connection).await;
+            }
             one(&mut rng, &agent, &connection, index, seed).await;
         }
         // A driver whose files hold what is out of range would be an error here.
@@ -53,6 +59,13 @@ pub(crate) fn random_calls(world: &World) {
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap())
+}
+
+async fn end_trial(connection: &Connection) {
+    if let Some(trial) = DriverState::read(connection).await.unwrap().trial {
+        let maccel = MaccelProxy::new(connection).await.unwrap();
+        maccel.cancel_trial(trial.id).await.unwrap();
+    }
 }
 
 /// One call: what is refused has changed nothing, and what is set is what was asked for.
