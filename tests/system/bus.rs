@@ -14,7 +14,7 @@ use crate::image::Booted;
 use crate::pointer::parameter;
 
 const UNIT: &str = "vespera-agent.service";
-const NAME: &str = "org.vespera.Agent1";
+pub(crate) const NAME: &str = "org.vespera.Agent1";
 /// Where the image has the documented interfaces.
 const INTERFACES: &str = "/usr/share/dbus-1/interfaces";
 /// At the screen, and on another console; neither is in the group maccel.
@@ -45,6 +45,7 @@ pub(crate) fn tests(booted: &Arc<Booted>) -> (Arc<Group>, Vec<Trial>) {
         group.test("settings_on_trial_stay_only_if_someone_says_so", trial),
         group.test("a_watching_status_shows_every_change", watch),
         group.test("mice_come_and_go_while_settings_change", mice),
+        group.test("the_agent_needs_less_than_6_mb", memory),
     ];
     (group, tests)
 }
@@ -120,6 +121,21 @@ fn interface(guest: &Guest) -> Result<(), HarnessError> {
     assert_eq!(value("CapBnd:").trim_start_matches('0'), "", "{status}");
     assert_eq!(value("NoNewPrivs:"), "1", "{status}");
     assert!(!value("Uid:").starts_with("0\t"), "{status}");
+    Ok(())
+}
+
+/// Resident memory in kB, after the calls with the longest answers.
+fn memory(guest: &Guest) -> Result<(), HarnessError> {
+    const AT_MOST: u64 = 6 * 1024;
+    guest.run(["vesperactl", "set", "sens-mult=2"])?.success()?;
+    guest.run(["vesperactl", "get"])?.success()?;
+    guest.run(["vesperactl", "history"])?.success()?;
+    guest.run(["vesperactl", "reset"])?.success()?;
+    let status = guest.read_file(&format!("/proc/{}/status", pid(guest)?))?;
+    let resident = value(&status, "VmRSS:");
+    let resident: u64 = resident.trim_end_matches(" kB").parse().expect("a number of kB");
+    eprintln!("    vespera-agent: {resident} kB resident");
+    assert!(resident < AT_MOST, "{status}");
     Ok(())
 }
 

@@ -12,10 +12,12 @@ mod curves;
 mod devices;
 mod driver;
 mod group;
+mod guard;
 mod harness;
 mod image;
 mod measure;
 mod mismatch;
+mod person;
 mod pointer;
 mod races;
 mod rebased;
@@ -73,9 +75,13 @@ fn everything(artifacts: &Arc<Artifacts>) -> (Vec<Arc<Group>>, Vec<Trial>) {
         Ok(found) => {
             let booted = Booted::new(artifacts, found);
             trials.push(saves::tests(&booted));
-            for (group, tests) in
-                [bus::tests(&booted), image::tests(&booted), mismatch::tests(artifacts, found)]
-            {
+            for (group, tests) in [
+                bus::tests(&booted),
+                image::tests(&booted),
+                guard::tests(&booted),
+                guard::strict_tests(artifacts, found),
+                mismatch::tests(artifacts, found),
+            ] {
                 groups.push(group);
                 trials.push(tests);
             }

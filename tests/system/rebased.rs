@@ -7,10 +7,13 @@ use std::process::Command;
 use std::sync::Arc;
 
 use libtest_mimic::Trial;
+use serde_json::Value;
 use vespera_tests::{Artifacts, Disk, Guest, HarnessError, Image, Machine};
 
 use crate::group::Group;
+use crate::guard::finding;
 use crate::image::BOOT;
+use crate::pointer::parameter;
 
 /// What the tests call the second image.
 pub(crate) const NAME: &str = "vespera-dx";
@@ -36,6 +39,7 @@ pub(crate) fn tests(
             let guest = machine.persistent_var(var.clone()).boot()?;
             guest.wait_for_boot(BOOT)?;
             guest.run(["sh", "-c", &format!("uname -r > {LEFT}")])?.success()?;
+            guest.run(["vesperactl", "set", "sens-mult=2"])?.success()?;
             guest.power_off()?;
             let kernel = artifacts.kernel(&second.kernel)?;
             let machine = Machine::image(&artifacts, &second, kernel).name("after the rebase");
@@ -52,7 +56,10 @@ pub(crate) fn tests(
         group.test("the_kernel_is_another_one_and_the_driver_fits_it", driver),
         group.test("the_driver_of_the_second_image_is_signed", signed),
         group.test("the_curve_of_the_second_configuration_is_in_force", curve),
+        group.test("the_history_says_what_changed_with_the_second_image", history),
+        group.test("settings_made_on_the_first_image_are_in_force_on_the_second", settings),
         group.test("packages_are_those_of_the_second_configuration", packages),
+        group.test("doctor_names_the_listed_applications_that_are_not_installed", applications),
     ];
     (group, tests)
 }
@@ -93,12 +100,35 @@ fn signed(guest: &Guest) -> Result<(), HarnessError> {
     Ok(())
 }
 
-/// Nobody has set anything on the first image, so the second one's own settings hold.
+/// Nobody has set these on the first image, so the second one's own settings hold.
 fn curve(guest: &Guest) -> Result<(), HarnessError> {
     let mode = guest.run(["maccel", "get", "mode"])?.success()?.stdout;
     assert!(mode.starts_with("Natural"), "{mode}");
     let limit = guest.run(["maccel", "get", "param", "limit"])?.success()?.stdout;
     assert_eq!(limit.trim(), "1.5");
+    Ok(())
+}
+
+fn history(guest: &Guest) -> Result<(), HarnessError> {
+    let before = guest.read_file(LEFT)?;
+    let (before, now) = (before.trim(), guest.hello().release.as_str());
+    let json = guest.run(["vesperactl", "history", "--json"])?.success()?.stdout;
+    let history: Value = serde_json::from_str(&json).expect("JSON");
+    let boots = history["boots"].as_array().expect("boots");
+    let kernels: Vec<_> = boots.iter().map(|boot| boot["kernel"].as_str()).collect();
+    assert_eq!(kernels, [Some(now), Some(before)], "{history:#}");
+    assert!(boots.iter().all(|boot| boot["state"] == "healthy"), "{history:#}");
+    assert_ne!(boots[0]["image"], boots[1]["image"], "{history:#}");
+    let change = format!("kernel {now}, was {before}");
+    let listing = guest.run(["vesperactl", "history"])?.success()?.stdout;
+    assert!(listing.contains(&change), "{listing}");
+    let status = guest.run(["vesperactl", "status"])?.success()?.stdout;
+    assert!(status.contains(&change), "{status}");
+    Ok(())
+}
+
+fn settings(guest: &Guest) -> Result<(), HarnessError> {
+    assert_eq!(guest.read_file(&parameter("SENS_MULT"))?.trim(), (2_i64 << 32).to_string());
     Ok(())
 }
 
@@ -108,5 +138,15 @@ fn packages(guest: &Guest) -> Result<(), HarnessError> {
     assert_eq!(gone.code, 1, "{gone:#?}");
     let list = guest.read_file("/usr/share/flatpak/preinstall.d/vespera.preinstall")?;
     assert!(list.contains("[Flatpak Preinstall org.mozilla.firefox]\nBranch=stable\n"), "{list}");
+    Ok(())
+}
+
+fn applications(guest: &Guest) -> Result<(), HarnessError> {
+    let doctor = guest.run(["vesperactl", "doctor", "--json"])?;
+    let report: Value = serde_json::from_str(&doctor.stdout).expect("JSON");
+    let found = finding(&report, "flatpak-not-installed");
+    assert_eq!(found["status"], "failed", "{report:#}");
+    let detail = found["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains("org.mozilla.firefox"), "{report:#}");
     Ok(())
 }
