@@ -22,8 +22,10 @@ pub(crate) const REMOVAL_LINK: &str =
 /// An application that is not there is an error to flatpak, not to us; any other is tried again at
 /// the next boot, since the unit fails before it leaves its mark. No single call tells the two
 /// apart, hence a shell; the application is its argument and never part of the text. systemd takes
-/// `$$` for `$`.
-const REMOVE: &str = "if /usr/bin/flatpak info --system \"$$0\" >/dev/null 2>&1; then \
+/// `$$` for `$`. `flatpak info` would be the shorter question; of an application without a
+/// description it ends with a failed assertion (1.18).
+const REMOVE: &str = "if /usr/bin/flatpak list --system --app --columns=application \
+                      | grep --quiet --line-regexp --fixed-strings \"$$0\"; then \
                       exec /usr/bin/flatpak uninstall --system --noninteractive --assumeyes \"$$0\"; \
                       fi";
 
