@@ -105,7 +105,7 @@ fn curve(guest: &Guest) -> Result<(), HarnessError> {
     let mode = guest.run(["maccel", "get", "mode"])?.success()?.stdout;
     assert!(mode.starts_with("Natural"), "{mode}");
     let limit = guest.run(["maccel", "get", "param", "limit"])?.success()?.stdout;
-    assert_eq!(limit.trim(), "1.5");
+    assert_eq!(limit.trim(), "1.500000000");
     Ok(())
 }
 
