@@ -28,8 +28,10 @@ pub(crate) struct Booted {
 impl Booted {
     pub(crate) fn new(artifacts: &Arc<Artifacts>, image: &Image) -> Arc<Self> {
         let (artifacts, image) = (Arc::clone(artifacts), image.clone());
-        let machine =
-            move || Ok(Machine::image(&artifacts, &image, artifacts.kernel(&image.kernel)?));
+        let machine = move || {
+            let kernel = artifacts.kernel(&image.kernel)?;
+            Ok(Machine::image(&artifacts, &image, kernel).boot_limit(BOOT))
+        };
         Arc::new(Self { machine: Box::new(machine), snapshot: Mutex::new(None) })
     }
 

@@ -12,7 +12,9 @@ use crate::guest;
 use crate::headers::{Family, Headers};
 use crate::image::{self, Image, Recipe, Yard};
 use crate::images;
+use crate::installed;
 use crate::kernels::{Kernel, Series};
+use crate::packages::{self, Compiled};
 use crate::privilege;
 use crate::progress::Steps;
 use crate::standin::Standin;
@@ -41,7 +43,7 @@ pub(crate) struct Made {
     pub(crate) images: Vec<Image>,
 }
 
-/// Makes kernels, stand-ins, images and guest program.
+/// Makes kernels, stand-ins, images, packages and guest program.
 pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Made> {
     privilege::prepare()?;
     let workshop = Workshop::make(cache, steps)?;
@@ -53,6 +55,7 @@ pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Made>
     let mut kernels = drivers;
     let mut images = Vec::new();
     let mut bootable = Vec::new();
+    let mut programs = None;
     if extent != Extent::Kernels {
         let standin = Standin::make(cache, steps, &workshop, &kernel)?;
         let program = steps.run("program vespera-image", |step| image::program(cache, step))?;
@@ -70,7 +73,15 @@ pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Made>
         }
         // The driver for the image's own kernel comes with the image.
         kernels.retain(|(other, _)| other.release != kernel.release);
-        kernels.insert(0, (kernel, files.maccel));
+        kernels.insert(0, (kernel.clone(), files.maccel));
+        programs = Some(files.programs);
+    }
+    if let Some(programs) = programs.filter(|_| extent == Extent::All) {
+        let drivers: Vec<_> =
+            kernels.iter().map(|(to, driver)| (to.release.as_str(), driver.as_path())).collect();
+        let compiled = Compiled { programs: &programs, drivers: &drivers };
+        let packages = packages::make(cache, steps, "packages", &compiled)?;
+        installed::check(cache, steps, &packages, &kernel)?;
     }
     let kernels: Vec<_> = kernels.iter().map(|(kernel, maccel)| listed(kernel, maccel)).collect();
     let artifacts = json!({

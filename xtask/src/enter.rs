@@ -44,6 +44,14 @@ pub(crate) struct Args {
     command: Vec<String>,
 }
 
+/// The programs of an image, for the packages.
+const PROGRAMS: &[&str] = &[
+    "usr/bin/maccel",
+    "usr/bin/vesperactl",
+    "usr/libexec/vespera/vespera-agent",
+    "usr/libexec/vespera/vespera-module",
+];
+
 /// How programs are told of a proxy, in both spellings.
 const PROXIES: [&str; 6] =
     ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
@@ -180,7 +188,7 @@ fn prepare(args: &Args) -> Result<()> {
 }
 
 /// Mounts `image` with buildah and packs its files into `folder`/root.erofs; the
-/// driver is copied beside it. The mount lives only as long as this process's
+/// driver and the programs are copied beside it. The mount lives only as long as this process's
 /// namespace, which is why it is one call.
 fn export(image: &str, folder: &str) -> Result<()> {
     let buildah =
@@ -209,6 +217,13 @@ fn pack(mounted: &Utf8Path, folder: &Utf8Path) -> Result<()> {
             fs::create_dir_all(folder.join("maccel"))?;
             fs::copy(file.path(), folder.join("maccel").join(file.file_name()))?;
         }
+    }
+    let programs = folder.join("programs");
+    fs::create_dir_all(&programs)?;
+    for program in PROGRAMS {
+        let name = program.rsplit('/').next().unwrap_or(program);
+        fs::copy(mounted.join(program), programs.join(name))
+            .with_context(|| format!("no {program} in the image"))?;
     }
     Ok(())
 }

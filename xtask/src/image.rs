@@ -80,6 +80,8 @@ pub(crate) struct Files {
     pub(crate) root: Utf8PathBuf,
     /// The driver that was built into it, as it is on a host.
     pub(crate) maccel: Utf8PathBuf,
+    /// A folder with the compiled programs of people and units.
+    pub(crate) programs: Utf8PathBuf,
 }
 
 /// What every build works with.
@@ -194,14 +196,18 @@ impl Yard<'_> {
             self.steps,
             &format!("image-root-{}", image.name),
             &format!("image {}: root for QEMU", image.name),
-            Key::new("image-root-1").part(&image.reference),
+            Key::new("image-root-2").part(&image.reference),
             |step, folder| {
                 let room = self.workshop.room(self.cache)?.bind(folder, "/w");
                 process::run(step, &mut room.export(&image.reference, "/w")?)
             },
         )?;
         let maccel = only_entry(&made.join("maccel"))?;
-        Ok(Files { root: made.join("root.erofs"), maccel: made.join("maccel").join(maccel) })
+        Ok(Files {
+            root: made.join("root.erofs"),
+            maccel: made.join("maccel").join(maccel),
+            programs: made.join("programs"),
+        })
     }
 }
 

@@ -32,7 +32,7 @@ const PACKAGES: &[&str] = &[
 ];
 /// What a package is made of, except the programs.
 const SOURCES: &[&str] = &["packaging", "kmod", "LICENSES", "CHANGELOG.md"];
-/// Says to RPM what a Fedora has; only for the tests, where RPM lives on a Debian.
+/// Says to RPM what a Fedora has; the tests install RPMs on a Debian.
 const SYSTEM: &str = "tests/standin/packages/system.spec";
 /// The version of the workspace.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -36,7 +36,7 @@ const PACKAGES: &[&str] = &[
     "procps",
 ];
 /// Module folders that no test needs and that are most of the size.
-const LEFT_OUT_MODULES: &[&str] = &[
+pub(crate) const LEFT_OUT_MODULES: &[&str] = &[
     "drivers/gpu",
     "drivers/net",
     "drivers/media",
@@ -65,7 +65,7 @@ impl Standin {
         kernel: &Kernel,
     ) -> Result<Self> {
         let maker = Maker { cache, steps, workshop, kernel, headers: None };
-        let root = maker.root()?;
+        let root = user_space(cache, steps)?;
         let repo = maker.repo()?;
         Ok(Self { base: maker.base(&root, &repo)?, builder: maker.builder()? })
     }
@@ -80,10 +80,22 @@ impl Standin {
         headers: &Headers,
     ) -> Result<String> {
         let maker = Maker { cache, steps, workshop, kernel, headers: Some(&headers.unpacked) };
-        let root = maker.root()?;
+        let root = user_space(cache, steps)?;
         let repo = maker.repo()?;
         maker.base(&root, &repo)
     }
+}
+
+/// The base's user space as an archive: a Debian to which nothing has been done.
+pub(crate) fn user_space(cache: &Cache, steps: &Steps) -> Result<Utf8PathBuf> {
+    let sources = Mirror::find()?.sources(&[SUITE]);
+    let key = Key::new("standin-root-1").parts(PACKAGES).parts(&sources);
+    let title = "stand-in base: user space";
+    let made = cache.entry(steps, "standin-root", title, key, |step, folder| {
+        let mut command = bootstrap(SUITE, "minbase", PACKAGES, &folder.join("root.tar"));
+        process::run(step, command.args(&sources))
+    })?;
+    Ok(made.join("root.tar"))
 }
 
 struct Maker<'a> {
@@ -96,18 +108,6 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// The base's user space as an archive.
-    fn root(&self) -> Result<Utf8PathBuf> {
-        let sources = Mirror::find()?.sources(&[SUITE]);
-        let key = Key::new("standin-root-1").parts(PACKAGES).parts(&sources);
-        let title = "stand-in base: user space";
-        let made = self.cache.entry(self.steps, "standin-root", title, key, |step, folder| {
-            let mut command = bootstrap(SUITE, "minbase", PACKAGES, &folder.join("root.tar"));
-            process::run(step, command.args(&sources))
-        })?;
-        Ok(made.join("root.tar"))
-    }
-
     /// The small RPMs and their repository.
     fn repo(&self) -> Result<Utf8PathBuf> {
         let key = Key::new("standin-repo-1").part(self.workshop.key());
