@@ -63,7 +63,9 @@ pub(crate) fn write(cache: &Cache, step: &Step, folder: &Utf8Path) -> Result<()>
         let name = package.rsplit('/').next().unwrap_or(package);
         let made = tree.join(package).join(format!("{name}.{SUFFIX}.json"));
         let target = folder.join(format!("{name}-{VERSION}.{SUFFIX}.json"));
-        fs::copy(&made, target).with_context(|| format!("no {made}"))?;
+        let text = fs::read_to_string(&made).with_context(|| format!("no {made}"))?;
+        // The same wherever it was made.
+        fs::write(target, text.replace(tree.as_str(), "/source"))?;
     }
     privilege::remove_tree(&tree)
 }

@@ -105,14 +105,22 @@ fn make(cache: &Cache, steps: &Steps, output: &Utf8Path) -> Result<()> {
         for entry in walkdir::WalkDir::new(packages.join(folder)) {
             let entry = entry?;
             if entry.file_type().is_file() {
-                let name = entry.file_name().to_string_lossy();
-                fs::copy(entry.path(), output.join(name.as_ref()))?;
+                let name = released_name(&entry.file_name().to_string_lossy());
+                fs::copy(entry.path(), output.join(name))?;
             }
         }
     }
     archive(output)?;
     steps.run("bills of materials", |step| bill::write(cache, step, output))?;
     bill::checksums(output)
+}
+
+/// The name of a package with its version: the RPMs of the tests have none in theirs.
+fn released_name(name: &str) -> String {
+    match name.strip_suffix(".rpm") {
+        Some(package) => format!("{package}-{VERSION}.{}.rpm", std::env::consts::ARCH),
+        None => name.to_owned(),
+    }
 }
 
 /// The sources as git has them.
@@ -139,4 +147,16 @@ fn publish(output: &Utf8Path) -> Result<()> {
     let said = process::read(&mut gh)?;
     println!("{said}");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn released_packages_have_their_version_in_their_names() {
+        let arch = std::env::consts::ARCH;
+        assert_eq!(released_name("maccel.rpm"), format!("maccel-{VERSION}.{arch}.rpm"));
+        assert_eq!(released_name("vespera_0.1.0_amd64.deb"), "vespera_0.1.0_amd64.deb");
+    }
 }
