@@ -352,6 +352,11 @@ pub(crate) enum Format {
 pub(crate) fn spelled_out(mut arguments: Vec<String>) -> Vec<String> {
     let set = arguments.iter().position(|word| matches!(word.as_str(), "set" | "trial"));
     let Some(set) = set else { return arguments };
+    for word in &mut arguments[set + 1..] {
+        if let Some(number) = negative(word) {
+            *word = number;
+        }
+    }
     let mut at = set + 1;
     while let Some(word) = arguments.get(at).filter(|word| word.starts_with("--")) {
         at += if matches!(word.as_str(), "--device" | "--root" | "--seconds") { 2 } else { 1 };
@@ -360,6 +365,16 @@ pub(crate) fn spelled_out(mut arguments: Vec<String>) -> Vec<String> {
         arguments.insert(at, "param".to_owned());
     }
     arguments
+}
+
+/// A negative number that clap takes for an option, such as `-.5` or `-1e-3`, in digits.
+fn negative(word: &str) -> Option<String> {
+    let digits = word.strip_prefix('-')?;
+    let number = digits.starts_with(|first: char| first == '.' || first.is_ascii_digit());
+    let plain = digits.starts_with(|first: char| first.is_ascii_digit())
+        && digits.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit());
+    let value: f64 = word.parse().ok().filter(|value: &f64| value.is_finite())?;
+    (number && !plain).then(|| value.to_string())
 }
 
 /// On or off.

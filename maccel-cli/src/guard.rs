@@ -9,12 +9,17 @@ use std::env;
 use std::io::{BufRead, BufReader, Read, Write, stdin};
 use std::os::fd::AsFd;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use maccel_core::changes::Changes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::setsid;
 use serde::{Deserialize, Serialize};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::args::Common;
 use crate::host::Host;
@@ -91,6 +96,11 @@ pub(crate) fn run(common: &Common) -> anyhow::Result<Output> {
     // A closed terminal and its keys are none of the guard's business. It fails for the first
     // process of a session only, which has no terminal to lose.
     let _ = setsid();
+    // Whoever ends all programs of this name, or a whole session, ends the one that is guarded
+    // too: the end of the input tells, and there is still something to put back.
+    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
+    }
     let input = stdin();
     let mut line = String::new();
     // Nothing beyond the line may be read ahead.
@@ -102,16 +112,30 @@ pub(crate) fn run(common: &Common) -> anyhow::Result<Output> {
     print!("{READY}");
     std::io::stdout().flush()?;
 
-    let limit = promise.seconds.map(|seconds| Timespec { tv_sec: seconds.into(), tv_nsec: 0 });
-    let mut wait = [PollFd::from_borrowed_fd(input.as_fd(), PollFlags::IN)];
     let mut word = String::new();
-    if poll(&mut wait, limit.as_ref())? > 0 {
+    if wait(&input, promise.seconds.map(|seconds| Duration::from_secs(seconds.into())))? {
         input.lock().read_line(&mut word)?;
     }
     if word != KEEP {
         put_back(common, &promise)?;
     }
     Ok(Output::default())
+}
+
+/// Waits for input or its end; gives whether there is any before the time is over.
+fn wait(input: &impl AsFd, limit: Option<Duration>) -> anyhow::Result<bool> {
+    let begun = Instant::now();
+    loop {
+        let left = match limit.map(|limit| limit.saturating_sub(begun.elapsed())) {
+            Some(left) => Some(Timespec::try_from(left).context("too long a time")?),
+            None => None,
+        };
+        match poll(&mut [PollFd::new(input, PollFlags::IN)], left.as_ref()) {
+            // A signal that is none of the guard's business.
+            Err(Errno::INTR) => {}
+            ready => return Ok(ready? > 0),
+        }
+    }
 }
 
 fn put_back(common: &Common, promise: &Promise) -> anyhow::Result<()> {

@@ -41,8 +41,14 @@ pub(crate) fn start(common: Common, events: Sender<Event>) -> Work {
     let (orders, inbox) = mpsc::channel();
     let thread = thread::spawn(move || {
         let mut guard = None;
+        // What is shown, and what an answer is about, is the mouse that was chosen last.
+        let mut common = common;
         for effect in inbox {
             let wrote = matches!(effect, Effect::Write(..));
+            if let Effect::Read(device) | Effect::Look(device) | Effect::Write(device, _) = &effect
+            {
+                common.device.clone_from(device);
+            }
             let event = done(&common, &mut guard, effect)
                 .unwrap_or_else(|error| Some(failed(&common, &error, wrote)));
             if let Some(event) = event {
@@ -85,7 +91,8 @@ fn done(
             back(common, common.device.clone(), format!("saved as {name}"))
         }
         Effect::ApplyProfile(name) => {
-            profile::apply(common, &name)?;
+            // A profile is for all mice.
+            profile::apply(&Common { device: None, ..common.clone() }, &name)?;
             back(common, common.device.clone(), format!("profile {name} is in force"))
         }
         Effect::DeleteProfile(name) => {

@@ -256,6 +256,10 @@ fn documented_spellings_and_negative_numbers_work_although_the_public_command_la
     assert_eq!(place.run("get param angle-rotation").text(), "-5.000000000\n");
     place.run("set angle-rotation -7.5").text();
     assert_eq!(place.run("get param angle-rotation").text(), "-7.500000000\n");
+    place.run("set param angle-rotation -.5").text();
+    assert_eq!(place.run("get param angle-rotation").text(), "-0.500000000\n");
+    place.run("set all common 1 1 1000 -1e1").text();
+    assert_eq!(place.run("get param angle-rotation").text(), "-10.000000000\n");
 }
 
 #[test]

@@ -69,6 +69,40 @@ fn the_old_settings_come_back_although_the_program_was_killed() {
     holds(&place, ONE_AND_A_HALF);
 }
 
+/// As `killall maccel` and the end of a session do it.
+#[test]
+fn the_old_settings_come_back_although_the_guard_was_told_to_end_with_the_program() {
+    let place = Place::public();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_maccel"))
+        .env_clear()
+        .arg("--root")
+        .arg(place.path(""))
+        .args(["trial", "--seconds", "600", "limit", "3"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    holds(&place, THREE);
+    for process in [child_of(program.id()), program.id()] {
+        let sent = Command::new("kill").args(["-TERM", &process.to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+    program.wait().unwrap();
+    holds(&place, ONE_AND_A_HALF);
+}
+
+fn child_of(parent: u32) -> u32 {
+    let parent = format!("PPid:\t{parent}\n");
+    let processes = std::fs::read_dir("/proc").unwrap();
+    let children = processes.filter_map(|entry| {
+        let id = entry.unwrap().file_name().into_string().unwrap().parse().ok()?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        status.contains(&parent).then_some(id)
+    });
+    children.last().expect("a guard")
+}
+
 /// Waits until the limit is this.
 fn holds(place: &Place, raw: &str) {
     let begun = Instant::now();
