@@ -116,10 +116,16 @@ fn command(
     command
 }
 
-/// What each run says at its end.
+/// What each run says at its end. Runs side by side write into the middle of each other's lines,
+/// though never of their words.
 fn inputs_tried(log: &str) -> Vec<u64> {
     const WORDS: &str = "stat::number_of_executed_units:";
-    log.lines().filter_map(|line| line.strip_prefix(WORDS)?.trim().parse().ok()).collect()
+    let said = log.split(WORDS).skip(1).map(str::trim_start);
+    let number = |text: &str| {
+        let end = text.find(|digit: char| !digit.is_ascii_digit()).unwrap_or(text.len());
+        text[..end].parse().ok()
+    };
+    said.filter_map(number).collect()
 }
 
 #[cfg(test)]
@@ -131,6 +137,9 @@ mod tests {
         let log = "x\nstat::number_of_executed_units: 12\nstat::new_units_added: 3\n\
                    stat::number_of_executed_units:     30\n";
         assert_eq!(inputs_tried(log), [12, 30]);
+        let mixed = "\"\\001\\015\" # Uses: 182stat::number_of_executed_units: 28\n\n\
+                     stat::number_of_executed_units: 81stat::slowest_unit_time_sec:    0\n";
+        assert_eq!(inputs_tried(mixed), [28, 81]);
         assert!(inputs_tried("Done 3 runs\n").is_empty());
     }
 }
