@@ -44,6 +44,8 @@ enum Subject {
     Driver,
     /// A million random calls on a bus of its own
     Agent,
+    /// Debian packages and RPMs: made, installed in a root, verified, removed
+    Packages,
     /// The programs compiled twice, in two folders, byte for byte the same
     Release,
 }
@@ -66,10 +68,11 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     let steps = Steps::new(&cache)?;
     let ended = match args.subject {
         Subject::Driver => driver(&cache, &steps, |part| args.only.is_none_or(|only| only == part)),
-        Subject::Agent | Subject::Release if args.only.is_some() => {
+        Subject::Agent | Subject::Packages | Subject::Release if args.only.is_some() => {
             bail!("--only chooses parts of the driver's soak")
         }
         Subject::Agent => bus::soak(&cache, &steps),
+        Subject::Packages => artifacts::make(&cache, &steps, Extent::Packages).map(drop),
         Subject::Release => release::reproduce(&cache, &steps).map(drop),
     };
     steps.summary();
