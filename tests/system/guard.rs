@@ -15,6 +15,8 @@ use crate::image::{BOOT, Booted};
 use crate::person::{self, PERSON};
 use crate::pointer::parameter;
 
+/// Starts the check when somebody asks for it.
+const REQUESTS: &str = "vespera-module-check.path";
 /// The administrator's file that keeps the module out.
 const BLACKLIST: &str = "/etc/modprobe.d/no-mouse.conf";
 /// Where the module is kept while the image lacks it.
@@ -140,12 +142,19 @@ fn raw(guest: &Guest, name: &str) -> Result<String, HarnessError> {
 
 fn unloaded(guest: &Guest) -> Result<(), HarnessError> {
     guest.run(["vesperactl", "set", "sens-mult=2"])?.success()?;
+    // A check that somebody asked for a moment ago would load it again.
+    guest.run(["systemctl", "stop", REQUESTS])?.success()?;
+    let show = ["systemctl", "show", "--property=ActiveState", "--value", "vespera-module.service"];
+    wait_for("no check is going on", || {
+        Ok(guest.run(show)?.success()?.stdout.trim() == "inactive")
+    })?;
     guest.run(["rmmod", "maccel"])?.success()?;
     agent_says(guest, false, "broken")?;
     let set = guest.run(["vesperactl", "set", "sens-mult=3"])?;
     assert_eq!(set.code, 2, "{set:?}");
     let (_, remedy) = is_broken_by(guest, "module-not-loaded")?;
     assert_eq!(remedy, "sudo vesperactl module load");
+    guest.run(["systemctl", "start", REQUESTS])?.success()?;
     mend(guest, &remedy)?;
     agent_says(guest, true, "healthy")?;
     is_healthy(guest)?;
