@@ -26,6 +26,7 @@ pub(crate) struct Args {
 /// All that is ever made in the cache folder.
 const FOLDERS: &[&str] = &[
     "arithmetic",
+    "bench",
     "build-cache",
     "containers",
     "fuzz",
