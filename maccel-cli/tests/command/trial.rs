@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Settings on trial, and the guard that puts the old ones back.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -53,17 +53,7 @@ fn one_mouse_follows_the_shared_settings_again_after_a_trial() {
 #[test]
 fn the_old_settings_come_back_although_the_program_was_killed() {
     let place = Place::public();
-    let mut program = Command::new(env!("CARGO_BIN_EXE_maccel"))
-        .env_clear()
-        .arg("--root")
-        .arg(place.path(""))
-        .args(["trial", "--seconds", "600", "limit", "3"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    holds(&place, THREE);
+    let mut program = on_trial(&place);
     program.kill().unwrap();
     program.wait().unwrap();
     holds(&place, ONE_AND_A_HALF);
@@ -73,7 +63,18 @@ fn the_old_settings_come_back_although_the_program_was_killed() {
 #[test]
 fn the_old_settings_come_back_although_the_guard_was_told_to_end_with_the_program() {
     let place = Place::public();
-    let mut program = Command::new(env!("CARGO_BIN_EXE_maccel"))
+    let mut program = on_trial(&place);
+    for process in [child_of(program.id()), program.id()] {
+        let sent = Command::new("kill").args(["-TERM", &process.to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+    program.wait().unwrap();
+    holds(&place, ONE_AND_A_HALF);
+}
+
+/// A trial that waits for an answer, in force.
+fn on_trial(place: &Place) -> Child {
+    let program = Command::new(env!("CARGO_BIN_EXE_maccel"))
         .env_clear()
         .arg("--root")
         .arg(place.path(""))
@@ -83,13 +84,8 @@ fn the_old_settings_come_back_although_the_guard_was_told_to_end_with_the_progra
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    holds(&place, THREE);
-    for process in [child_of(program.id()), program.id()] {
-        let sent = Command::new("kill").args(["-TERM", &process.to_string()]).status().unwrap();
-        assert!(sent.success());
-    }
-    program.wait().unwrap();
-    holds(&place, ONE_AND_A_HALF);
+    holds(place, THREE);
+    program
 }
 
 fn child_of(parent: u32) -> u32 {
