@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
@@ -23,13 +24,15 @@ pub(crate) fn customize(
     part: Part,
     json: bool,
 ) -> Result<ExitCode> {
-    let name = part.name();
+    let (name, began) = (part.name(), SystemTime::now());
     if json {
         let mut done = Vec::new();
         apply(root, config, part, &mut done)?;
+        customize::times::settle(root, began)?;
         println!("{:#}", json!({ "format": 1, "part": name, "root": root, "done": done }));
     } else {
         apply(root, config, part, &mut Printed::Stdout)?;
+        customize::times::settle(root, began)?;
     }
     Ok(ExitCode::SUCCESS)
 }

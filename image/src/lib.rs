@@ -50,5 +50,6 @@ pub mod source;
 pub mod summary;
 pub mod survey;
 pub mod tool;
+mod tree;
 pub mod verify;
 pub mod version;

@@ -15,6 +15,7 @@ pub mod module;
 pub mod packages;
 pub mod payload;
 pub mod policy;
+pub mod times;
 
 use std::io;
 

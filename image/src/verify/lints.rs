@@ -2,13 +2,14 @@
 //! What no bootable image may have, whatever is in it.
 
 use std::fs::{self, Metadata};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use camino::Utf8Path;
 
 use super::keys::has_private_key;
 use super::{Outcome, Subject, Unable, Verdict, files_with, none_of};
+use crate::tree;
 
 const WORLD_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
@@ -231,23 +232,7 @@ fn each(subject: &Subject<'_>, visit: &mut dyn FnMut(&Path, &Metadata)) -> Resul
     Ok(())
 }
 
-/// A path and, if it is a folder, all that is below it on the same file system.
 fn walk(top: &Path, visit: &mut dyn FnMut(&Path, &Metadata)) -> Result<(), Unable> {
-    let unable =
-        |path: &Path, error| Unable::Read(path.to_string_lossy().into_owned().into(), error);
-    let Ok(meta) = top.symlink_metadata() else { return Ok(()) };
-    let device = meta.dev();
-    visit(top, &meta);
-    let mut folders = if meta.is_dir() { vec![top.to_owned()] } else { Vec::new() };
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(|error| unable(&folder, error))? {
-            let path = entry.map_err(|error| unable(&folder, error))?.path();
-            let meta = path.symlink_metadata().map_err(|error| unable(&path, error))?;
-            visit(&path, &meta);
-            if meta.is_dir() && meta.dev() == device {
-                folders.push(path);
-            }
-        }
-    }
-    Ok(())
+    tree::walk(top, visit)
+        .map_err(|(path, error)| Unable::Read(path.to_string_lossy().into_owned().into(), error))
 }
