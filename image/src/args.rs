@@ -2,10 +2,11 @@
 //! The command line.
 
 use camino::Utf8PathBuf;
+use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 use image::config::choice::{RETIRED_GPU, RETIRED_GPU_REASON};
-use image::config::{FILE_NAME, Gpu, Variant};
+use image::config::{FILE_NAME, Gpu, PLATFORMS, Variant};
 use image::publish::signing::PUBLIC_KEY;
 
 /// From vespera-config.yaml to a verified image
@@ -205,6 +206,9 @@ pub(crate) struct Build {
     /// that starts empty, it keeps layers that did not change the same for every host
     #[arg(long)]
     pub(crate) layer_cache: bool,
+    /// Platform over that of the configuration; another machine's needs emulation
+    #[arg(long, value_parser = PossibleValuesParser::new(PLATFORMS.iter().copied()))]
+    pub(crate) platform: Option<String>,
     /// Stages at a time
     #[arg(long)]
     pub(crate) jobs: Option<u32>,

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Building an image with buildah or podman, whichever is there and safe.
 
+use std::fmt;
+
 use camino::Utf8Path;
 
 use crate::plan::Image;
 use crate::tool::{self, Tools};
-use crate::version::{self, Version};
+use crate::version::{self, BUILDAH, PODMAN};
 
-/// Older ones pull stages that are not used, and can empty an image at a tmpfs mount while they
-/// report success.
-const BUILDAH_MIN: Version = Version(1, 39);
-/// The first podman with that buildah inside.
-const PODMAN_MIN: Version = Version(5, 4);
 /// What follows the image's name in that of the repository with its layers.
 const LAYERS: &str = "-layers";
 /// The secret with the key that the driver is signed with.
@@ -20,7 +17,7 @@ pub const MODULE_KEY: &str = "module-key";
 const EMULATORS: &str = "proc/sys/fs/binfmt_misc";
 
 fn least() -> String {
-    format!("buildah {BUILDAH_MIN} or podman {PODMAN_MIN}")
+    format!("buildah {} or podman {}", BUILDAH.least, PODMAN.least)
 }
 
 /// A build that did not come about.
@@ -78,25 +75,64 @@ pub struct Options {
     pub extra: Vec<String>,
 }
 
-/// Finds a tool that is there and safe.
-///
-/// # Errors
-///
-/// [`Error::NoTool`], with what was found instead.
-pub fn choose(tools: &dyn Tools) -> Result<&'static str, Error> {
-    let mut found = Vec::new();
-    for (program, least) in [("buildah", BUILDAH_MIN), ("podman", PODMAN_MIN)] {
-        let Ok(outcome) = tools.run(program, &["--version"], "see which version it is") else {
-            found.push(format!("{program} is not installed"));
-            continue;
-        };
-        match version::parse(&outcome.stdout) {
-            Some(version) if version >= least => return Ok(program),
-            Some(version) => found.push(format!("{program} {version} is too old to be safe")),
-            None => found.push(format!("{program} does not tell its version")),
+/// Someone who builds images.
+pub trait Builder: fmt::Debug {
+    /// Builds, and hands on every line of the log as it comes.
+    ///
+    /// # Errors
+    ///
+    /// When the image does not come about.
+    fn build(
+        &self,
+        image: &Image,
+        options: &Options,
+        line: &mut dyn FnMut(&str),
+    ) -> Result<(), Error>;
+}
+
+/// Builds by buildah or podman, which take the same arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct Program<'a> {
+    /// Which of the two.
+    pub name: &'static str,
+    tools: &'a dyn Tools,
+}
+
+impl<'a> Program<'a> {
+    /// Finds the one that is there and safe.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoTool`], with what was found instead.
+    pub fn choose(tools: &'a dyn Tools) -> Result<Self, Error> {
+        let mut found = Vec::new();
+        for needed in [BUILDAH, PODMAN] {
+            match version::check(needed, tools) {
+                Ok(_) => return Ok(Self { name: needed.program, tools }),
+                Err(version::Error::Tool(tool::Error::Missing { program, .. })) => {
+                    found.push(format!("{program} is not installed"));
+                }
+                Err(error) => found.push(error.to_string()),
+            }
+        }
+        Err(Error::NoTool(found.join("; ")))
+    }
+}
+
+impl Builder for Program<'_> {
+    fn build(
+        &self,
+        image: &Image,
+        options: &Options,
+        line: &mut dyn FnMut(&str),
+    ) -> Result<(), Error> {
+        let args = arguments(image, options);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        match self.tools.follow(self.name, &args, "build an image", line)? {
+            0 => Ok(()),
+            code => Err(Error::Failed { program: self.name, image: image.name.clone(), code }),
         }
     }
-    Err(Error::NoTool(found.join(", ")))
 }
 
 /// Refuses a platform that this machine cannot run the programs of.
@@ -164,26 +200,6 @@ pub fn arguments(image: &Image, options: &Options) -> Vec<String> {
     args.extend_from_slice(&options.extra);
     args.push(options.context.clone());
     args
-}
-
-/// Builds, and hands on every line of the log as it comes.
-///
-/// # Errors
-///
-/// When the tool cannot be run, or fails.
-pub fn build(
-    program: &'static str,
-    image: &Image,
-    options: &Options,
-    tools: &dyn Tools,
-    line: &mut dyn FnMut(&str),
-) -> Result<(), Error> {
-    let args = arguments(image, options);
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    match tools.follow(program, &args, "build an image", line)? {
-        0 => Ok(()),
-        code => Err(Error::Failed { program, image: image.name.clone(), code }),
-    }
 }
 
 #[cfg(test)]
@@ -269,10 +285,14 @@ mod tests {
                     tools = tools.with(program, move |_| ok(said));
                 }
             }
-            assert_eq!(choose(&tools).ok(), *expected, "{buildah:?} {podman:?}");
+            assert_eq!(
+                Program::choose(&tools).ok().map(|it| it.name),
+                *expected,
+                "{buildah:?} {podman:?}"
+            );
         }
         let tools = FakeTools::default().with("buildah", |_| ok("buildah version 1.28.2"));
-        let error = choose(&tools).unwrap_err().to_string();
+        let error = Program::choose(&tools).unwrap_err().to_string();
         assert!(error.contains("buildah 1.28 is too old") && error.contains("1.39"), "{error}");
     }
 
@@ -292,11 +312,11 @@ mod tests {
     #[test]
     fn failed_build_hands_on_its_log_and_its_code() {
         let tools = FakeTools::default().with("buildah", |_| failed("STEP 1\nno space left"));
+        let program = Program { name: "buildah", tools: &tools };
         let mut log = Vec::new();
-        let error = build("buildah", &image(""), &options(), &tools, &mut |line| {
-            log.push(line.to_owned());
-        })
-        .unwrap_err();
+        let error = program
+            .build(&image(""), &options(), &mut |line| log.push(line.to_owned()))
+            .unwrap_err();
         assert_eq!(log, ["STEP 1", "no space left"]);
         assert!(error.to_string().contains("vespera-nvidia-open (exit code 1)"), "{error}");
     }

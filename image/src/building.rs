@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
-use image::build::{self, Options};
+use image::build::{self, Builder as _, Options, Program};
 use image::config::Config;
 use image::customize::{Printed, Report as _};
 use image::driver::{headers, sign};
@@ -24,12 +24,15 @@ use crate::secret;
 
 pub(crate) fn build(args: Build) -> Result<ExitCode> {
     let config = load(&args.config, &args.built)?;
-    let program = build::choose(&tool::Path)?;
+    let program = Program::choose(&tool::Path)?;
     let mut facts = known(args.facts);
     facts.date.get_or_insert_with(clock::now);
-    let registry = Skopeo { tools: &tool::Path, insecure: args.insecure };
+    let registry = Skopeo::new(&tool::Path, args.insecure)?;
     let (facts, rpms) = if args.offline { (facts, None) } else { ask(&config, facts, &registry)? };
-    let image = plan::image(&config, &facts, config.base.variant, config.base.gpu);
+    let mut image = plan::image(&config, &facts, config.base.variant, config.base.gpu);
+    if let Some(platform) = args.platform {
+        image.platforms = vec![platform];
+    }
     build::emulation("/".into(), &image.platforms)?;
     let names = match args.names {
         names if names.is_empty() => vec![format!("localhost/{}:local", image.name)],
@@ -53,7 +56,7 @@ pub(crate) fn build(args: Build) -> Result<ExitCode> {
     report.line(&format!("free space: {}", free()));
     let started = Instant::now();
     let mut log = Log::create(args.log)?;
-    let result = build::build(program, &image, &options, &tool::Path, &mut |line| {
+    let result = program.build(&image, &options, &mut |line| {
         report.line(line);
         log.line(line);
     });
@@ -71,14 +74,14 @@ pub(crate) fn build(args: Build) -> Result<ExitCode> {
             "format": 1,
             "name": image.name,
             "names": options.names,
-            "program": program,
+            "program": program.name,
             "seconds": seconds,
             "labels": image.labels,
             "build_args": image.build_args,
         });
         println!("{value:#}");
     } else {
-        println!("built {} in {seconds} s with {program}", image.name);
+        println!("built {} in {seconds} s with {}", image.name, program.name);
     }
     Ok(ExitCode::SUCCESS)
 }

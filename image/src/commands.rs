@@ -15,7 +15,8 @@ use image::plan::{self, Facts};
 use image::publish::{self, signing};
 use image::registry::{self, Registry as _, Skopeo};
 use image::{
-    clock, diff, explain, inspect, kernel, opened, schema, source, summary, survey, tool, version,
+    clock, diff, explain, git, inspect, kernel, opened, schema, source, summary, survey, tool,
+    version,
 };
 use serde_json::json;
 
@@ -66,7 +67,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
             let (config, _) = Config::load(&file)?;
             let reference =
                 image.unwrap_or_else(|| plan::base(&config, config.base.variant, config.base.gpu));
-            let base = inspect::base(&Skopeo { tools: &tool::Path, insecure }, &reference)?;
+            let base = inspect::base(&Skopeo::new(&tool::Path, insecure)?, &reference)?;
             if json {
                 println!("{:#}", serde_json::to_value(&base)?);
             } else {
@@ -184,11 +185,14 @@ fn code(error: &anyhow::Error) -> u8 {
         return registry(error);
     }
     match error.downcast_ref() {
-        Some(source::Error::Tool(_)) => return TOOL,
+        Some(source::Error::Git(_)) => return TOOL,
         Some(_) => return REGISTRY,
         _ => {}
     }
-    if matches!(error.downcast_ref(), Some(build::Error::NoTool(_) | build::Error::Tool(_))) {
+    if let Some(
+        build::Error::NoTool(_) | build::Error::Tool(_) | build::Error::NoEmulation { .. },
+    ) = error.downcast_ref()
+    {
         return TOOL;
     }
     match error.downcast_ref() {
@@ -201,6 +205,7 @@ fn code(error: &anyhow::Error) -> u8 {
 fn opened(error: &opened::Error) -> u8 {
     match error {
         opened::Error::Tool(error) => tool_code(error),
+        opened::Error::Version(_) => TOOL,
         _ => FAILURE,
     }
 }
@@ -214,11 +219,13 @@ fn tool_code(error: &tool::Error) -> u8 {
 
 fn detect(args: Detect) -> Result<ExitCode> {
     let (config, _) = Config::load(&args.file)?;
-    let registry = Skopeo { tools: &tool::Path, insecure: args.insecure };
-    let driver = source::driver(&config.maccel, &args.repository, &tool::Path)?;
+    let git = git::Program::new(&tool::Path).map_err(source::Error::Git)?;
+    let driver = source::driver(&config.maccel, &args.repository, &git)?;
     if let Some(newer) = &driver.newer {
         eprintln!("note: the driver's repository is at {newer}; maccel.commit is another one");
     }
+    let sources = Some(source::copied(&args.repository, &git)?);
+    let registry = Skopeo::new(&tool::Path, args.insecure)?;
     let builder_digest = match given(args.builder) {
         None => None,
         Some(builder) => {
@@ -230,7 +237,7 @@ fn detect(args: Detect) -> Result<ExitCode> {
         date: Some(clock::now()),
         driver: driver.version,
         builder_digest,
-        sources: Some(source::copied(&args.repository, &tool::Path)?),
+        sources,
         ..Facts::default()
     };
     let trigger = Trigger { forced: args.force, push: args.push };

@@ -18,7 +18,8 @@
 //! - [`detect`]: whether there must be a build, and why
 //! - [`survey`]: the same question for every image of a plan, with the registry's answers
 //! - [`inspect`]: kernel and Fedora release of a base, from its labels
-//! - [`registry`], [`source`]: what registries and git repositories know
+//! - [`registry`], [`git`]: what registries and git repositories know
+//! - [`source`]: which version of the driver, and of all that is copied, would be built
 //! - [`explain`]: known failures in a build's log
 //! - [`build`]: an image built by buildah or podman
 //! - [`summary`]: what was built, with the commands that get it onto a machine
@@ -37,6 +38,7 @@ pub mod detect;
 pub mod diff;
 pub mod driver;
 pub mod explain;
+pub mod git;
 pub mod inspect;
 pub mod kernel;
 pub mod keys;

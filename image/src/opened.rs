@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use crate::registry::with_transport;
 use crate::tool::{self, Tools};
+use crate::version;
 
 const STORAGE: &str = "containers-storage:";
 const MOUNTS: &str = "/proc/self/mountinfo";
@@ -25,6 +26,9 @@ pub enum Error {
     /// buildah is missing or refused.
     #[error(transparent)]
     Tool(#[from] tool::Error),
+    /// buildah is too old.
+    #[error(transparent)]
+    Version(#[from] version::Error),
     /// What buildah says of the image cannot be read.
     #[error("what buildah says of {reference} cannot be read: {source}")]
     Unreadable {
@@ -86,6 +90,7 @@ impl<'a> Opened<'a> {
     ///
     /// When buildah cannot get it, or cannot show its files.
     pub fn open(reference: &str, insecure: bool, tools: &'a dyn Tools) -> Result<Self, Error> {
+        version::check(version::BUILDAH, tools)?;
         let full = with_transport(reference);
         let mut args = vec!["from", "--quiet"];
         match full.strip_prefix(STORAGE) {
@@ -173,6 +178,7 @@ mod tests {
     #[test]
     fn working_container_is_removed_also_when_the_image_cannot_be_shown() {
         let tools = FakeTools::default().with("buildah", |args| match args {
+            ["--version"] => ok("buildah version 1.39.3"),
             ["from", ..] => ok("pulled\nx-working-container\n"),
             ["rm", ..] => ok(""),
             _ => failed("cannot mount"),
@@ -181,6 +187,7 @@ mod tests {
         assert_eq!(
             tools.calls(),
             [
+                "buildah --version",
                 "buildah from --quiet --pull=never localhost/x",
                 "buildah mount x-working-container",
                 "buildah rm x-working-container",

@@ -8,6 +8,7 @@ use camino::Utf8Path;
 use serde::Deserialize;
 
 use crate::tool::{self, Tools};
+use crate::version;
 
 /// What a registry says when it has no such image. Every other failure is no answer: an outage, a
 /// wrong password or a typing error must not pass for "not published yet".
@@ -75,9 +76,9 @@ pub trait Registry: fmt::Debug {
 #[derive(Debug, Clone, Copy)]
 pub struct Skopeo<'a> {
     /// How skopeo is run.
-    pub tools: &'a dyn Tools,
+    pub(crate) tools: &'a dyn Tools,
     /// Whether plain HTTP is allowed; for a registry on the same machine.
-    pub insecure: bool,
+    pub(crate) insecure: bool,
 }
 
 /// What a host asks of an image before it takes it.
@@ -115,7 +116,17 @@ pub fn with_transport(reference: &str) -> String {
     format!("docker://{reference}")
 }
 
-impl Skopeo<'_> {
+impl<'a> Skopeo<'a> {
+    /// The skopeo that is installed, if it is new enough.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or too old.
+    pub fn new(tools: &'a dyn Tools, insecure: bool) -> Result<Self, version::Error> {
+        version::check(version::SKOPEO, tools)?;
+        Ok(Self { tools, insecure })
+    }
+
     fn change(&self, args: &[&str], reference: &str, purpose: &str) -> Result<(), Error> {
         let outcome = self.tools.outcome("skopeo", args, purpose)?;
         if outcome.success() {

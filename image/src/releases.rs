@@ -16,7 +16,7 @@ use image::plan::{self, Facts, Image, label};
 use image::publish::{self, Cosign, GitHub, Publisher, Signer, Verified, Verifier};
 use image::registry::{Registry as _, Skopeo};
 use image::verify::{self as checks, Subject};
-use image::{clock, summary, tool, version};
+use image::{clock, summary, tool};
 use serde_json::json;
 
 use crate::args::{Publish, Stage, Staged, Verify};
@@ -84,8 +84,7 @@ pub(crate) fn publish(args: Publish) -> Result<ExitCode> {
     let (config, facts) = (load(&args.staged.file, &args.staged.built)?, facts(&args.staged));
     let planned = |facts: &Facts| plan::image(&config, facts, config.base.variant, config.base.gpu);
     let (staging, insecure) = (publish::staging_tag(&args.staged.run), args.staged.insecure);
-    version::check(version::SKOPEO, &tool::Path)?;
-    let store = GitHub(Skopeo { tools: &tool::Path, insecure });
+    let store = GitHub(Skopeo::new(&tool::Path, insecure)?);
     let key = secret::given(args.key);
     let shipped = Some(args.public_key).filter(|path| path.exists());
     let signer = key
@@ -159,8 +158,7 @@ fn facts(staged: &Staged) -> Facts {
 }
 
 fn push(staged: &Staged, from: Option<String>, image: &Image) -> Result<String> {
-    version::check(version::SKOPEO, &tool::Path)?;
-    let store = Skopeo { tools: &tool::Path, insecure: staged.insecure };
+    let store = Skopeo::new(&tool::Path, staged.insecure)?;
     let local = || format!("containers-storage:localhost/{}:local", image.name);
     let from = given(from).unwrap_or_else(local);
     let tag = publish::staging_tag(&staged.run);

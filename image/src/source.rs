@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::{FILE_NAME, Maccel, Source};
-use crate::tool::{self, Outcome, Tools};
+use crate::git::{self, Git};
 
 /// Folder of our own driver.
 const BUNDLED: &str = "kmod";
@@ -44,9 +44,9 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
-    /// git is missing.
+    /// git is missing, or too old.
     #[error(transparent)]
-    Tool(#[from] tool::Error),
+    Git(git::Error),
 }
 
 /// The version of the driver that a build would have.
@@ -64,30 +64,28 @@ pub struct Driver {
 /// # Errors
 ///
 /// When git or the repository gives no answer: that is not "no change".
-pub fn driver(maccel: &Maccel, here: &Utf8Path, tools: &dyn Tools) -> Result<Driver, Error> {
+pub fn driver(maccel: &Maccel, here: &Utf8Path, git: &dyn Git) -> Result<Driver, Error> {
     if !maccel.enabled {
         return Ok(Driver { version: None, newer: None });
     }
     let Some(repository) = maccel.repository.as_ref().filter(|_| maccel.source == Source::Git)
     else {
-        let tree = format!("HEAD:{BUNDLED}");
-        let args = ["-C", here.as_str(), "rev-parse", "--verify", "--quiet", &tree];
-        let outcome = tools.outcome("git", &args, "find the version of the driver")?;
-        return word(&outcome)
-            .map(|version| Driver { version: Some(version), newer: None })
-            .ok_or_else(|| Error::NotARepository {
-                folder: here.to_string(),
-                reason: outcome.output(),
-            });
+        let version = git.object(here, &format!("HEAD:{BUNDLED}")).map_err(no_repository(here))?;
+        return Ok(Driver { version: Some(version), newer: None });
     };
-    let args = ["ls-remote", "--exit-code", repository, "HEAD"];
-    let outcome = tools.outcome("git", &args, "ask the driver's repository for new commits")?;
-    let newest = word(&outcome).ok_or_else(|| Error::NoAnswer {
-        repository: repository.clone(),
-        reason: outcome.output(),
+    let newest = git.newest(repository).map_err(|error| match error {
+        git::Error::Refused(reason) => Error::NoAnswer { repository: repository.clone(), reason },
+        error => Error::Git(error),
     })?;
     let newer = Some(newest).filter(|newest| Some(newest) != maccel.commit.as_ref());
     Ok(Driver { version: maccel.commit.clone(), newer })
+}
+
+fn no_repository(folder: &Utf8Path) -> impl FnOnce(git::Error) -> Error {
+    move |error| match error {
+        git::Error::Refused(reason) => Error::NotARepository { folder: folder.to_string(), reason },
+        error => Error::Git(error),
+    }
 }
 
 /// Hash of the committed state of everything that the Containerfile copies, and of itself. What was
@@ -97,7 +95,7 @@ pub fn driver(maccel: &Maccel, here: &Utf8Path, tools: &dyn Tools) -> Result<Dri
 /// # Errors
 ///
 /// When the Containerfile cannot be read or git gives no answer.
-pub fn copied(here: &Utf8Path, tools: &dyn Tools) -> Result<String, Error> {
+pub fn copied(here: &Utf8Path, git: &dyn Git) -> Result<String, Error> {
     let path = here.join(CONTAINERFILE);
     let text = fs::read_to_string(&path)
         .map_err(|source| Error::NoContainerfile { path: path.clone(), source })?;
@@ -105,14 +103,8 @@ pub fn copied(here: &Utf8Path, tools: &dyn Tools) -> Result<String, Error> {
     paths.extend([CONTAINERFILE.to_owned(), IGNORED.to_owned()]);
     paths.retain(|path| !COMPARED_ELSEWHERE.contains(&path.as_str()));
     paths.sort();
-    let mut args = vec!["-C", here.as_str(), "ls-tree", "HEAD", "--"];
-    args.extend(paths.iter().map(String::as_str));
-    let outcome = tools.outcome("git", &args, "find the version of what is copied")?;
-    if !outcome.success() || outcome.stdout.trim().is_empty() {
-        let (folder, reason) = (here.to_string(), outcome.output());
-        return Err(Error::NotARepository { folder, reason });
-    }
-    let sum = Sha256::digest(outcome.stdout.as_bytes());
+    let listed = git.committed(here, &paths).map_err(no_repository(here))?;
+    let sum = Sha256::digest(listed.as_bytes());
     Ok(sum.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -132,18 +124,17 @@ fn copies(containerfile: &str) -> Vec<String> {
     .collect()
 }
 
-/// The first word of a successful answer.
-fn word(outcome: &Outcome) -> Option<String> {
-    let first = outcome.stdout.split_whitespace().next().filter(|_| outcome.success())?;
-    Some(first.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Config;
-    use crate::customize::fixtures::{FakeTools, Root, failed};
-    use crate::tool::Path;
+    use crate::customize::fixtures::{FakeTools, Root, ok};
+    use crate::git::Program;
+    use crate::tool::{Path, Tools as _};
+
+    fn installed() -> Program<'static> {
+        Program::new(&Path).unwrap()
+    }
 
     fn maccel(text: &str) -> Maccel {
         Config::parse("c.yaml", text).unwrap().0.maccel
@@ -174,7 +165,7 @@ mod tests {
     #[test]
     fn bundled_driver_changes_version_exactly_when_its_folder_does() {
         let root = repository();
-        let version = || driver(&maccel(""), root.path(), &Path).unwrap().version.unwrap();
+        let version = || driver(&maccel(""), root.path(), &installed()).unwrap().version.unwrap();
         let first = version();
         assert_eq!(first, git(&root, &["rev-parse", "HEAD:kmod"]));
         root.file("README.md", "text");
@@ -193,7 +184,7 @@ mod tests {
         root.file(CONTAINERFILE, text);
         root.file("Cargo.toml", "1");
         commit(&root);
-        let version = || copied(root.path(), &Path).unwrap();
+        let version = || copied(root.path(), &installed()).unwrap();
         let mut last = version();
         for (path, copies) in [
             ("agent/src/main.rs", true),
@@ -212,7 +203,7 @@ mod tests {
             assert_eq!(now != last, copies, "{path}");
             last = now;
         }
-        let nothing = copied(Root::new().path(), &Path).unwrap_err();
+        let nothing = copied(Root::new().path(), &installed()).unwrap_err();
         assert!(matches!(nothing, Error::NoContainerfile { .. }), "{nothing}");
     }
 
@@ -233,11 +224,11 @@ mod tests {
         let old = git(&root, &["rev-parse", "HEAD"]);
         let text =
             format!("maccel: {{source: git, repository: '{}', commit: '{old}'}}", root.path());
-        let current = driver(&maccel(&text), root.path(), &Path).unwrap();
+        let current = driver(&maccel(&text), root.path(), &installed()).unwrap();
         assert_eq!(current, Driver { version: Some(old.clone()), newer: None });
         root.file("kmod/maccel.c", "2");
         commit(&root);
-        let behind = driver(&maccel(&text), root.path(), &Path).unwrap();
+        let behind = driver(&maccel(&text), root.path(), &installed()).unwrap();
         let newest = git(&root, &["rev-parse", "HEAD"]);
         assert_eq!(behind, Driver { version: Some(old), newer: Some(newest) });
     }
@@ -247,16 +238,19 @@ mod tests {
         let commit = "0".repeat(40);
         let text = format!("maccel: {{source: git, repository: /nowhere, commit: '{commit}'}}");
         let here = Root::new();
-        let error = driver(&maccel(&text), here.path(), &Path).unwrap_err();
+        let error = driver(&maccel(&text), here.path(), &installed()).unwrap_err();
         assert!(matches!(error, Error::NoAnswer { .. }), "{error}");
-        let error = driver(
-            &maccel(""),
-            here.path(),
-            &FakeTools::default().with("git", |_| failed("fatal: not a git repository")),
-        )
-        .unwrap_err();
-        assert!(error.to_string().contains("not a git repository"), "{error}");
+        let error = driver(&maccel(""), here.path(), &installed()).unwrap_err().to_string();
+        assert!(error.contains("is not the git repository"), "{error}");
+        assert!(error.contains("fatal: "), "what git says is kept: {error}");
         let off = maccel("maccel: {enabled: false}");
-        assert_eq!(driver(&off, here.path(), &FakeTools::default()).unwrap().version, None);
+        assert_eq!(driver(&off, here.path(), &installed()).unwrap().version, None);
+    }
+
+    #[test]
+    fn git_that_cannot_fetch_a_commit_is_refused_before_it_is_asked() {
+        let old = FakeTools::default().with("git", |_| ok("git version 2.20.1"));
+        let error = Program::new(&old).unwrap_err().to_string();
+        assert!(error.starts_with("git 2.20 is too old: 2.26 or newer"), "{error}");
     }
 }

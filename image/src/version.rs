@@ -46,9 +46,11 @@ pub enum Error {
 /// A program, how it tells its version, and the oldest that will do.
 #[derive(Debug, Clone, Copy)]
 pub struct Needed {
-    program: &'static str,
+    /// Its name.
+    pub program: &'static str,
     question: &'static str,
-    least: Version,
+    /// The oldest that will do.
+    pub least: Version,
     reason: &'static str,
 }
 
@@ -58,6 +60,31 @@ pub const SKOPEO: Needed = Needed {
     question: "--version",
     least: Version(1, 13),
     reason: "older ones cannot copy sigstore signatures and keep a digest as it is",
+};
+
+/// Builds images, and shows the files of built ones.
+pub const BUILDAH: Needed = Needed {
+    program: "buildah",
+    question: "--version",
+    least: Version(1, 39),
+    reason: "older ones pull stages that are not used, and can empty an image at a tmpfs mount \
+             while they report success",
+};
+
+/// The first podman with that buildah inside.
+pub const PODMAN: Needed = Needed {
+    program: "podman",
+    question: "--version",
+    least: Version(5, 4),
+    reason: "older ones have an older buildah inside",
+};
+
+/// Tells versions, and fetches drivers from elsewhere.
+pub const GIT: Needed = Needed {
+    program: "git",
+    question: "--version",
+    least: Version(2, 26),
+    reason: "older ones do not ask servers in the way that gives single commits",
 };
 
 /// The version of a program, if it is new enough.

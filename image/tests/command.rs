@@ -86,3 +86,12 @@ fn missing_tool_exits_with_6_also_where_it_opens_the_image() {
     assert_eq!(ended.status.code(), Some(6), "{said}");
     assert!(said.contains("`buildah` is not installed"), "{said}");
 }
+
+#[test]
+fn platform_that_no_image_is_built_for_is_refused_with_those_that_are() {
+    let folder = place("");
+    let ended = run(&folder, &["build", "--offline", "--platform", "linux/riscv64"]);
+    assert_eq!(ended.status.code(), Some(2));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("[possible values: linux/amd64, linux/arm64]"), "{said}");
+}

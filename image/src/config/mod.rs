@@ -19,6 +19,9 @@ pub use choice::{Gpu, Source, Strategy, Stream, Variant};
 pub use diagnostic::{Diagnostic, Invalid};
 pub use file::ConfigFile;
 
+/// What an image can be built for.
+pub const PLATFORMS: &[&str] = &["linux/amd64", "linux/arm64"];
+
 /// The name under which the configuration lies at the top of a repository.
 pub const FILE_NAME: &str = "vespera-config.yaml";
 

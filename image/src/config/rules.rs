@@ -197,7 +197,7 @@ pub(super) fn profile(value: &str, (): &()) -> garde::Result {
 
 /// `linux/amd64` and its like.
 pub(super) fn platform(value: &str, context: &()) -> garde::Result {
-    word(&["linux/amd64", "linux/arm64"])(value, context)
+    word(super::PLATFORMS)(value, context)
 }
 
 /// One of them: an image is built, verified and tagged as one manifest.

@@ -7,14 +7,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::config::{Maccel, Source};
 use crate::customize::Report;
-use crate::tool::{self, Tools};
+use crate::git::{self, Git as _};
+use crate::tool::Tools;
 
 /// Where a repository may keep the driver.
 const FOLDERS: &[&str] = &["kmod", "driver", "."];
 /// What the description of the driver's build names.
 const OBJECT: &str = "maccel.o";
-/// Nothing of a repository runs while it is fetched.
-const SAFE: &[&str] = &["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never"];
 
 /// A source that is not what the configuration names.
 #[derive(Debug, thiserror::Error)]
@@ -53,9 +52,9 @@ pub enum Error {
         /// The commit.
         commit: String,
     },
-    /// git is missing.
+    /// git is missing, or too old.
     #[error(transparent)]
-    Tool(#[from] tool::Error),
+    Git(#[from] git::Error),
 }
 
 /// The folder with the driver; a repository is fetched below `scratch`.
@@ -88,32 +87,14 @@ pub fn folder(
 
 /// Fetches one commit and compares it.
 fn fetch(repository: &str, commit: &str, clone: &Utf8Path, tools: &dyn Tools) -> Result<(), Error> {
-    let git = |words: &[&str]| {
-        let mut args = SAFE.to_vec();
-        args.extend(["-C", clone.as_str()]);
-        args.extend(words);
-        tools.outcome("git", &args, "fetch the source of the driver")
-    };
-    tools.run("git", &["init", "--quiet", clone.as_str()], "fetch the source of the driver")?;
-    let mut fetched = git(&["fetch", "--quiet", "--depth=1", repository, commit])?;
-    if !fetched.success() {
-        // Some servers give no single commits.
-        fetched = git(&["fetch", "--quiet", "--tags", repository])?;
-    }
-    let checked_out = if fetched.success() {
-        git(&["checkout", "--quiet", "--detach", commit])?
-    } else {
-        fetched
-    };
+    let fetched = git::Program::new(tools)?.fetch(repository, commit, clone);
     let (repository, commit) = (repository.to_owned(), commit.to_owned());
-    if !checked_out.success() {
-        return Err(Error::Absent { repository, commit, reason: checked_out.output() });
+    match fetched {
+        Ok(found) if found == commit => Ok(()),
+        Ok(found) => Err(Error::Mismatch { repository, commit, found }),
+        Err(git::Error::Refused(reason)) => Err(Error::Absent { repository, commit, reason }),
+        Err(error) => Err(error.into()),
     }
-    let found = git(&["rev-parse", "--verify", "HEAD"])?.stdout.trim().to_owned();
-    if found != commit {
-        return Err(Error::Mismatch { repository, commit, found });
-    }
-    Ok(())
 }
 
 fn builds(folder: &Utf8Path) -> bool {
