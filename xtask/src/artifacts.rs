@@ -81,12 +81,8 @@ pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Made>
         programs = Some(files.programs);
     }
     if let Some(programs) = programs.filter(|_| extent == Extent::Packages) {
-        let drivers: Vec<_> = kernels
-            .iter()
-            .map(|(to, driver)| (to.release.as_str(), driver.as_path()))
-            // RPM takes `6.1.0-57-amd64` for no version; its own kernels have one dash.
-            .filter(|(release, _)| release.matches('-').count() == 1)
-            .collect();
+        let drivers: Vec<_> =
+            kernels.iter().map(|(to, driver)| (to.release.as_str(), driver.as_path())).collect();
         let compiled = Compiled { programs: &programs, drivers: &drivers };
         let packages = packages::make(cache, steps, "packages", &compiled)?;
         installed::check(cache, steps, &packages, &kernel)?;
