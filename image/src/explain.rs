@@ -2,8 +2,9 @@
 //! Known failures: what a log shows, why it happens, what to do.
 //!
 //! Each entry has a log in `image/logs/`, named after its code, that the tests look it up in. They
-//! are recorded from the tools, but for `flatpak` and `retired-base`, which are written by the
-//! wording that their tools are known for.
+//! are recorded from the tools, but for `flatpak`, `retired-base` and `rebase-conflict`, which are
+//! written by the wording that their tools are known for. The last three are failures of a host,
+//! whose journal or terminal `vespera-image explain -` reads as well.
 
 use serde::Serialize;
 
@@ -210,6 +211,44 @@ const KNOWN: &[Known] = &[
         remedies: &[
             "run it again; nothing was decided without an answer",
             "`--force` builds without asking about the published image",
+        ],
+    },
+    Known {
+        code: "module-not-loading",
+        title: "The module does not load on the host",
+        marks: &[
+            &["Module maccel not found in directory"],
+            &["insert", "maccel", "Key was rejected by service"],
+            &["insert", "maccel", "Exec format error"],
+            &["maccel: disagrees about version of symbol"],
+        ],
+        causes: &[
+            "the image has no module, or one for another kernel",
+            "Secure Boot is on and the key that signed the module is not enrolled",
+        ],
+        remedies: &[
+            "`vesperactl status` on the host names which of the two, and the command that mends it",
+            "`vespera-image verify IMAGE` finds a module that is missing or does not fit",
+        ],
+    },
+    Known {
+        code: "permission-denied",
+        title: "The command may not change the driver's parameters",
+        marks: &[&["/sys/module/maccel/parameters/", "ermission denied"]],
+        causes: &["the person is not in the group `maccel`", "udev's rule has not run"],
+        remedies: &[
+            "`sudo vesperactl group add`, then log out and in again",
+            "`vesperactl doctor` names each file with another owner or mode",
+        ],
+    },
+    Known {
+        code: "rebase-conflict",
+        title: "Packages layered on the host keep the new image from being installed",
+        marks: &[&["Could not depsolve transaction"]],
+        causes: &["a package of `rpm-ostree install` conflicts with one of the new image"],
+        remedies: &[
+            "`rpm-ostree status` names the layered packages, `rpm-ostree uninstall NAME` removes one",
+            "`sudo rpm-ostree rollback` goes back where the new image does not start",
         ],
     },
 ];
