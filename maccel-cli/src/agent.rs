@@ -3,13 +3,17 @@
 
 use std::env;
 use std::future::Future;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use camino::Utf8Path;
-use futures_util::future::FutureExt;
+use futures_util::future::{FutureExt, abortable};
 use futures_util::stream::{self, Stream, StreamExt};
 use maccel_core::changes::Changes;
 use vespera_api::names::{BUS_NAME, ROOT_OBJECT, device_path};
 use vespera_api::{DeviceProxy, Error, MaccelProxy, dict};
+use zbus::fdo::PeerProxy;
 use zbus::{Connection, MatchRule, MessageStream, message};
 
 /// Whether the agent did it.
@@ -21,6 +25,19 @@ pub(crate) enum Sent {
     NoAgent,
 }
 
+/// What an answer may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// The agent has it ready.
+    Ready,
+    /// A person may have to give a password first, and may leave the program instead: it takes as
+    /// long as the agent is alive.
+    Person,
+}
+
+/// How long an agent that is alive takes at most for what it has ready; as libdbus has it.
+const READY: Duration = Duration::from_secs(25);
+
 /// Where another address of the system bus is given.
 const ADDRESS: &str = "DBUS_SYSTEM_BUS_ADDRESS";
 
@@ -31,7 +48,7 @@ pub(crate) fn change(
     changes: &Changes,
 ) -> anyhow::Result<Sent> {
     let dict = dict::write(changes);
-    let answer = ask(root, async |bus| match device.map(device_path) {
+    let answer = ask(root, Wait::Person, async |bus| match device.map(device_path) {
         None => MaccelProxy::new(&bus).await?.set(&dict).await,
         Some(path) => {
             DeviceProxy::builder(&bus)
@@ -43,6 +60,68 @@ pub(crate) fn change(
         }
     });
     sent(answer)
+}
+
+/// A trial of the agent. It lasts as long as its caller is on the bus.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    bus: Connection,
+    number: u32,
+}
+
+impl Trial {
+    /// Begins one; `None` without an agent.
+    pub(crate) fn begin(
+        root: &Utf8Path,
+        changes: &Changes,
+        seconds: u32,
+    ) -> anyhow::Result<Option<Self>> {
+        let wanted = dict::write(changes);
+        let answer = ask(root, Wait::Person, async |bus| {
+            let number = MaccelProxy::new(&bus).await?.trial(&wanted, seconds).await?;
+            Ok(Trial { bus, number })
+        });
+        answer.transpose().map_err(refusal)
+    }
+
+    /// Tries something else: the old settings, with these changes. Where that fails the old
+    /// settings are in force.
+    pub(crate) fn instead(self, changes: &Changes, seconds: u32) -> anyhow::Result<Self> {
+        let (bus, number, wanted) = (self.bus, self.number, dict::write(changes));
+        let answer = limited(READY, Wait::Person, async {
+            let maccel = MaccelProxy::new(&bus).await?;
+            ended(maccel.cancel_trial(number).await)?;
+            maccel.trial(&wanted, seconds).await
+        });
+        Ok(Trial { number: answer.map_err(refusal)?, bus })
+    }
+
+    /// Has the settings kept.
+    pub(crate) fn keep(self) -> anyhow::Result<()> {
+        let answer = limited(READY, Wait::Person, async {
+            MaccelProxy::new(&self.bus).await?.confirm_trial(self.number).await
+        });
+        answer.map_err(|error| match error {
+            Error::NoSuchTrial(_) => refusal(error).context("too late: the old settings are back"),
+            error => refusal(error),
+        })
+    }
+
+    /// Has the old settings put back.
+    pub(crate) fn back(self) -> anyhow::Result<()> {
+        let answer = limited(READY, Wait::Person, async {
+            ended(MaccelProxy::new(&self.bus).await?.cancel_trial(self.number).await)
+        });
+        answer.map_err(refusal)
+    }
+}
+
+/// A trial that ran out by itself at the same moment has ended as well.
+fn ended(outcome: Result<(), Error>) -> Result<(), Error> {
+    match outcome {
+        Err(Error::NoSuchTrial(_)) => Ok(()),
+        outcome => outcome,
+    }
 }
 
 /// Calls `told` whenever the agent says that something changed, or comes or goes, until that
@@ -83,6 +162,7 @@ fn has_bus(root: &Utf8Path) -> bool {
 /// Puts a question to the agent. `None` without an agent.
 pub(crate) fn ask<T, F>(
     root: &Utf8Path,
+    wait: Wait,
     question: impl FnOnce(Connection) -> F,
 ) -> Option<Result<T, Error>>
 where
@@ -91,13 +171,56 @@ where
     if !has_bus(root) {
         return None;
     }
-    zbus::block_on(async {
-        let bus = Connection::system().await.ok()?;
-        match question(bus).await {
-            Err(error) if error.is_unreachable() => None,
-            answer => Some(answer),
+    let answer = limited(READY, wait, async {
+        match Connection::system().await {
+            Ok(bus) => question(bus).await.map(Some),
+            Err(_) => Ok(None),
         }
-    })
+    });
+    match answer {
+        Err(error) if error.is_unreachable() => None,
+        answer => answer.transpose(),
+    }
+}
+
+/// Waits for an answer, but not for an agent that hangs. The clock is on a thread of its own,
+/// since neither the bus nor its library has one for all that can hang.
+fn limited<T>(
+    limit: Duration,
+    wait: Wait,
+    answer: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let (answer, silent) = abortable(answer);
+    let (answered, clock) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        while clock.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+            if wait == Wait::Ready || !is_alive(limit) {
+                silent.abort();
+                return;
+            }
+        }
+    });
+    let outcome = zbus::block_on(answer);
+    drop(answered);
+    outcome.unwrap_or_else(|_| Err(Error::Bus(zbus::Error::Failure(SILENT.to_owned()))))
+}
+
+/// What is said of an agent that hangs.
+const SILENT: &str = "the agent does not answer; to start it again: \
+                      sudo systemctl restart vespera-agent.service";
+
+/// Whether the agent answers at all: it does so also while a person is being asked.
+fn is_alive(limit: Duration) -> bool {
+    let (tell, told) = mpsc::channel();
+    // It may hang as well, and then ends with the program.
+    thread::spawn(move || {
+        let answer: zbus::Result<()> = zbus::block_on(async {
+            let bus = Connection::system().await?;
+            Ok(PeerProxy::new(&bus, BUS_NAME, ROOT_OBJECT).await?.ping().await?)
+        });
+        tell.send(answer.is_ok())
+    });
+    told.recv_timeout(limit).unwrap_or(false)
 }
 
 /// An answer as an outcome; a refusal says what would be needed.
@@ -121,4 +244,19 @@ pub(crate) fn refusal(error: Error) -> anyhow::Error {
         _ => return error.into(),
     };
     anyhow::Error::msg(hint).context(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_ever_for_an_agent_that_hangs() {
+        let never = std::future::pending::<Result<(), Error>>();
+        let error = limited(Duration::from_millis(20), Wait::Ready, never).unwrap_err();
+        assert!(!error.is_unreachable(), "it would be taken for no agent: {error}");
+        assert!(refusal(error).to_string().starts_with("the agent does not answer"));
+        let at_once = std::future::ready(Ok(7));
+        assert_eq!(limited(READY, Wait::Person, at_once).unwrap(), 7);
+    }
 }

@@ -255,7 +255,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 pub(crate) struct Trial {
     /// Seconds until they go back
-    #[arg(long, value_name = "N", default_value = "15", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    #[arg(long, value_name = "N", default_value = "15", value_parser = clap::value_parser!(u32).range(1..=600))]
     pub(crate) seconds: u32,
     #[command(subcommand)]
     pub(crate) set: SetCommand,

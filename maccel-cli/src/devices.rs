@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vespera_api::DeviceProxy;
 use vespera_api::names::device_path;
 
-use crate::agent::{self, Sent};
+use crate::agent::{self, Sent, Wait};
 use crate::args::{Common, Switch};
 use crate::host::{Host, explained};
 use crate::output::{self, FORMAT, Output, document};
@@ -39,7 +39,7 @@ pub(crate) fn run(
 /// Switches the acceleration of a mouse, or lets it follow the shared settings.
 pub(crate) fn switch(host: &Host, input: &str, accelerate: Option<Switch>) -> anyhow::Result<()> {
     let enabled = accelerate.map(|switch| switch == Switch::On);
-    let answer = agent::ask(&host.root, async |bus| {
+    let answer = agent::ask(&host.root, Wait::Person, async |bus| {
         let path = device_path(input).unwrap_or_default();
         let proxy = DeviceProxy::builder(&bus).path(path).build().await?;
         match enabled {

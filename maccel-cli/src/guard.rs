@@ -145,7 +145,9 @@ fn put_back(common: &Common, promise: &Promise) -> anyhow::Result<()> {
     }
     match (&promise.device, &promise.settings) {
         (Some(device), _) if promise.inherit => crate::devices::switch(&host, device, None)?,
-        (_, Some(settings)) => drop(write::change(&host, settings)?),
+        (Some(_), Some(settings)) => drop(write::change(&host, settings)?),
+        // Nobody has kept what they were changed to.
+        (None, Some(settings)) => drop(write::put(&host, settings)?),
         (_, None) => {}
     }
     Ok(())

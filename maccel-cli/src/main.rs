@@ -6,7 +6,8 @@
 //! - `host`: the driver as it is read; `write`: how it is changed; `agent`: the bus
 //! - `get`, `set`, `devices`, `profile`, `import`, `export`: one file per command
 //! - `tui`: the terminal interface
-//! - `trial`, `measure`: with `guard`, which puts back what was before
+//! - `trial`, `measure`: with `provisional`, settings that nobody has kept yet, and `guard`, which
+//!   puts back what was before
 //! - `plot`: curves as pictures
 //! - `manual`: completions and man pages
 //! - `output`: what is printed
@@ -24,6 +25,7 @@ mod measure;
 mod output;
 mod plot;
 mod profile;
+mod provisional;
 mod public;
 mod quick;
 mod set;

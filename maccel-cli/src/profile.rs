@@ -6,7 +6,7 @@ use maccel_core::settings::Settings;
 use serde_json::{Value, json};
 use vespera_api::{MaccelProxy, dict};
 
-use crate::agent;
+use crate::agent::{self, Wait};
 use crate::args::{Common, ProfileCommand};
 use crate::export;
 use crate::output::{self, FORMAT, Output, document};
@@ -18,37 +18,40 @@ const NO_AGENT: &str =
 /// Asks the agent about profiles.
 fn ask<T>(
     common: &Common,
+    wait: Wait,
     question: impl AsyncFnOnce(MaccelProxy<'_>) -> Result<T, vespera_api::Error>,
 ) -> anyhow::Result<T> {
-    agent::ask(&common.root, async |bus| question(MaccelProxy::new(&bus).await?).await)
+    agent::ask(&common.root, wait, async |bus| question(MaccelProxy::new(&bus).await?).await)
         .context(NO_AGENT)?
         .map_err(agent::refusal)
 }
 
 /// The profiles, and the one in force (empty if none).
 pub(crate) fn list(common: &Common) -> anyhow::Result<(Vec<String>, String)> {
-    ask(common, async |maccel| Ok((maccel.list_profiles().await?, maccel.active_profile().await?)))
+    ask(common, Wait::Ready, async |maccel| {
+        Ok((maccel.list_profiles().await?, maccel.active_profile().await?))
+    })
 }
 
 /// The settings of a profile.
 pub(crate) fn settings(common: &Common, name: &str) -> anyhow::Result<Settings> {
-    let profile = ask(common, async |maccel| maccel.get_profile(name).await)?;
+    let profile = ask(common, Wait::Ready, async |maccel| maccel.get_profile(name).await)?;
     Ok(dict::read(&profile)?.apply(&Settings::default())?)
 }
 
 /// Saves the settings in force under a name.
 pub(crate) fn save(common: &Common, name: &str) -> anyhow::Result<()> {
-    ask(common, async |maccel| maccel.save_profile(name).await)
+    ask(common, Wait::Person, async |maccel| maccel.save_profile(name).await)
 }
 
 /// Puts the settings of a profile in force.
 pub(crate) fn apply(common: &Common, name: &str) -> anyhow::Result<()> {
-    ask(common, async |maccel| maccel.apply_profile(name).await)
+    ask(common, Wait::Person, async |maccel| maccel.apply_profile(name).await)
 }
 
 /// Deletes a profile.
 pub(crate) fn delete(common: &Common, name: &str) -> anyhow::Result<()> {
-    ask(common, async |maccel| maccel.delete_profile(name).await)
+    ask(common, Wait::Person, async |maccel| maccel.delete_profile(name).await)
 }
 
 /// Runs the command.

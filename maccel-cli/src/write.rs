@@ -20,38 +20,45 @@ use crate::host::{Host, explained};
 /// Where the public command keeps its scripts, from the root.
 pub(crate) const RESETS: &str = "var/opt/maccel/resets";
 
-/// Makes changes, all or nothing. Gives a note where they are in force but not kept.
+/// Makes changes, all or nothing, and has them kept. Gives a note where they are in force but not
+/// kept.
 pub(crate) fn change(host: &Host, changes: &Changes) -> anyhow::Result<String> {
     if changes.is_empty() {
         return Ok(String::new());
     }
     let device = host.device.as_ref().map(|device| device.input.as_str());
-    let mut changes = changes.clone();
-    if device.is_some() {
+    let wanted = match device {
         // A mouse without settings of its own begins with the shared ones.
-        changes = Changes::all(&changes.apply(&host.settings()?)?);
-    }
-    if agent::change(&host.root, device, &changes)? == Sent::Done {
+        Some(_) => Changes::all(&changes.apply(&host.settings()?)?),
+        None => changes.clone(),
+    };
+    if agent::change(&host.root, device, &wanted)? == Sent::Done {
         return Ok(String::new());
     }
+    let settings = put(host, changes)?;
+    Ok(match device {
+        Some(_) => "NOTE: in force until the mouse is unplugged: no agent is there to keep it.\n"
+            .to_owned(),
+        None => keep(&host.root, &settings, changes),
+    })
+}
+
+/// Puts changes in force in the driver alone: nobody keeps them. Gives the settings then.
+pub(crate) fn put(host: &Host, changes: &Changes) -> anyhow::Result<Settings> {
     let failed = |error| explained(&host.root, error);
     match &host.device {
         Some(device) => {
-            let settings = changes.apply(&Settings::default())?;
+            let settings = changes.apply(&host.settings()?)?;
             host.driver.set_device_settings(&device.input, Some(&settings)).map_err(failed)?;
-            Ok("NOTE: in force until the mouse is unplugged: no agent is there to keep it.\n"
-                .to_owned())
+            Ok(settings)
         }
-        None => {
-            let settings = host.driver.change(&changes).map_err(failed)?;
-            Ok(keep(&host.root, &settings, &changes))
-        }
+        None => host.driver.change(changes).map_err(failed),
     }
 }
 
 /// Saves what was changed, as the public command does. The values are in force already, so that
 /// a failure is a note and no error.
-fn keep(root: &Utf8Path, settings: &Settings, changes: &Changes) -> String {
+pub(crate) fn keep(root: &Utf8Path, settings: &Settings, changes: &Changes) -> String {
     let folder = root.join(RESETS);
     let mut lost = Vec::new();
     let mut reason = "reset scripts have no line for it".to_owned();

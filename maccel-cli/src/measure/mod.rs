@@ -27,25 +27,28 @@ use crate::host::{Host, explained};
 use crate::measure::node::Node;
 use crate::measure::reckon::{Report, dpi, rate};
 use crate::output::{FORMAT, Output, document};
-use crate::write;
+use crate::provisional::Provisional;
+
+/// Settings for all mice are neutral no longer than this, in seconds.
+const LONGEST: u32 = 600;
 
 /// Runs the command.
 pub(crate) fn run(common: &Common, measure: &Measure) -> anyhow::Result<Output> {
     let host = Host::open(common)?;
     let mut node = Node::find(&host)?;
-    let guard = without_acceleration(common, &host, &node)?;
+    let meanwhile = without_acceleration(common, &host, &node)?;
     let measured = match *measure {
         Measure::Dpi { length } => reports_of_dpi(&mut node, length)
             .and_then(|reports| say_dpi(common, &node, &reports, length)),
         Measure::Rate { seconds } => reports_of_rate(&mut node, seconds)
             .and_then(|reports| say_rate(common, &node, &reports)),
     };
-    guard.restore()?;
+    meanwhile.is_over()?;
     measured
 }
 
 /// Switches the acceleration of the mouse off; the guard switches it on again.
-fn without_acceleration(common: &Common, host: &Host, node: &Node) -> anyhow::Result<Guard> {
+fn without_acceleration(common: &Common, host: &Host, node: &Node) -> anyhow::Result<Meanwhile> {
     let failed = |error| explained(&host.root, error);
     if host.driver.has(Feature::Devices) {
         let device = host.driver.device(&node.input).map_err(failed)?;
@@ -56,16 +59,31 @@ fn without_acceleration(common: &Common, host: &Host, node: &Node) -> anyhow::Re
         };
         let guard = Guard::set(common, &promise)?;
         host.driver.set_device_enabled(&node.input, false).map_err(failed)?;
-        return Ok(guard);
+        return Ok(Meanwhile::One(guard));
     }
     // The public driver knows no single mice: the settings of all are neutral meanwhile.
     let before = host.settings()?;
-    let promise = Promise { settings: Some(Changes::all(&before)), ..Promise::default() };
-    let guard = Guard::set(common, &promise)?;
     let mut neutral = Settings::default();
     neutral.set_mode(Mode::NoAccel)?;
-    write::change(host, &Changes::between(&before, &neutral))?;
-    Ok(guard)
+    let changes = Changes::between(&before, &neutral);
+    Provisional::begin(common, host, &changes, LONGEST).map(Meanwhile::All)
+}
+
+/// Who switches the acceleration on again.
+enum Meanwhile {
+    /// That of one mouse.
+    One(Guard),
+    /// That of all.
+    All(Provisional),
+}
+
+impl Meanwhile {
+    fn is_over(self) -> anyhow::Result<()> {
+        match self {
+            Meanwhile::One(guard) => guard.restore(),
+            Meanwhile::All(neutral) => neutral.back(),
+        }
+    }
 }
 
 fn prompt(words: &str) -> anyhow::Result<()> {

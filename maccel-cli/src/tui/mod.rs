@@ -74,11 +74,19 @@ pub(crate) fn run(common: &Common) -> anyhow::Result<Output> {
             break;
         }
     }
-    // A trial that goes back is still to be written.
-    work.finish();
+    // Whatever still has to be done, the terminal is the person's again, and a signal ends the
+    // program now.
     drop(screen);
-    Ok(Output::default())
+    drop(inbox);
+    let note = if work.finish(LAST) { "" } else { UNANSWERED };
+    Ok(Output { text: String::new(), note: note.to_owned() })
 }
+
+/// How long the last changes may take. A trial goes back also after that: whoever guards it sees
+/// that this program has ended.
+const LAST: Duration = Duration::from_secs(3);
+const UNANSWERED: &str =
+    "NOTE: the agent has not answered yet; what was changed last may not be in force.\n";
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::process;
 use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use signal_hook::iterator::Signals;
 
 use crate::agent;
 use crate::host::Host;
+use crate::tui::terminal;
 use crate::tui::update::Event;
 
 /// The screen is not drawn more often for the speed.
@@ -29,9 +31,15 @@ pub(crate) fn start(host: &Host, events: &Sender<Event>) -> anyhow::Result<()> {
         Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).context("cannot wait for signals")?;
     let to = events.clone();
     thread::spawn(move || {
-        if signals.forever().next().is_some() {
-            // Without a receiver the program is ending already.
-            let _ = to.send(Event::Terminate);
+        let mut leaving = false;
+        for signal in signals.forever() {
+            // The first one asks. Another, or one when nobody listens any more, is obeyed.
+            if !leaving && to.send(Event::Terminate).is_ok() {
+                leaving = true;
+                continue;
+            }
+            terminal::give_back_soon();
+            process::exit(128 + signal);
         }
     });
     let to = events.clone();

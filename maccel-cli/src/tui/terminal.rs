@@ -4,8 +4,10 @@
 use std::io::{self, IsTerminal, Stdout, stdout};
 use std::panic;
 use std::process;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Once, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use ratatui::Terminal;
@@ -31,6 +33,8 @@ pub(crate) struct Screen {
 static HOOK: Once = Once::new();
 /// Whether the terminal is ours.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// How long a terminal may take for the words that give it back.
+const GRACE: Duration = Duration::from_millis(500);
 /// The exit code of a program that panics, whether its build unwinds or aborts.
 const PANICKED: i32 = 101;
 
@@ -86,6 +90,18 @@ impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// Gives the terminal back, but does not wait for one that takes nothing any more.
+pub(crate) fn give_back_soon() {
+    let (given, back) = mpsc::channel();
+    thread::spawn(move || {
+        give_back();
+        given.send(())
+    });
+    let _ = back.recv_timeout(GRACE);
+    // This much needs no output.
+    let _ = disable_raw_mode();
 }
 
 /// Gives the terminal back, once: the second time would put the cursor on what was printed since.

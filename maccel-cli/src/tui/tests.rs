@@ -44,10 +44,13 @@ fn done(settings: Settings) -> Event {
 /// Does what a worker does with an effect, on the state alone.
 fn settle(state: &mut State, effects: Vec<Effect>) -> Vec<Effect> {
     for effect in &effects {
-        if let Effect::Write(_, changes) = effect {
-            let settings = changes.apply(&state.settings).unwrap();
-            update(state, done(settings));
-        }
+        let settings = match effect {
+            Effect::Write(_, changes) => changes.apply(&state.settings).unwrap(),
+            Effect::Try(_, wanted) => wanted.clone(),
+            Effect::Back => state.wanted.clone(),
+            _ => continue,
+        };
+        update(state, done(settings));
     }
     effects
 }
@@ -244,10 +247,11 @@ fn a_trial_goes_back_unless_it_is_kept() {
     for (kept, seconds) in [(false, TRIAL_SECONDS), (true, 3)] {
         let mut state = state();
         press(&mut state, KeyCode::Char('t'));
-        let effects = press(&mut state, KeyCode::Char('+'));
-        // Should the program be killed, somebody else puts the old settings back.
-        assert_eq!(effects[0], Effect::Promise(None, Settings::default()));
-        assert_eq!(press(&mut state, KeyCode::Char('+')).len(), 1, "one promise for a trial");
+        // Nothing is written that would be kept, whatever is done meanwhile.
+        for key in ['+', '+', 'u', 'U'] {
+            let effects = press(&mut state, KeyCode::Char(key));
+            assert!(matches!(&effects[..], [Effect::Try(None, _)]), "{key}: {effects:?}");
+        }
         assert!(text(&state).contains("TRIAL 15 s"));
         let mut effects = Vec::new();
         for _ in 0..seconds {
@@ -258,7 +262,7 @@ fn a_trial_goes_back_unless_it_is_kept() {
             effects = press(&mut state, KeyCode::Char('k'));
             update(&mut state, Event::Second);
         }
-        assert_eq!(effects.last(), Some(&Effect::Release));
+        assert_eq!(effects, [if kept { Effect::Keep } else { Effect::Back }]);
         assert_eq!(state.settings != Settings::default(), kept);
         assert_eq!(state.trial, None);
     }
@@ -273,7 +277,7 @@ fn whoever_ends_during_a_trial_gets_the_old_settings_back() {
         press(&mut state, KeyCode::Char('+'));
         let effects = update(&mut state, end);
         let effects = settle(&mut state, effects);
-        assert!(matches!(&effects[..], [Effect::Write(..), Effect::Release]), "{effects:?}");
+        assert_eq!(effects, [Effect::Back]);
         assert!(state.quit && state.settings == Settings::default());
     }
 }
@@ -289,9 +293,37 @@ fn a_trial_is_about_one_mouse_and_about_profiles_too() {
     press(&mut state, KeyCode::Char('p'));
     update(&mut state, Event::Profiles(vec!["games".to_owned()], String::new()));
     let effects = press(&mut state, KeyCode::Enter);
-    let promised = Effect::Promise(None, Settings::default());
-    assert_eq!(effects, [promised, Effect::ApplyProfile("games".to_owned())]);
+    assert_eq!(effects, [Effect::TryProfile("games".to_owned())]);
     assert!(text(&state).contains("TRIAL 15 s"));
+    // A profile is for all mice, a trial of one mouse is not.
+    let mut state = self::state();
+    state.device = Some("input5".to_owned());
+    press(&mut state, KeyCode::Char('t'));
+    press(&mut state, KeyCode::Char('p'));
+    update(&mut state, Event::Profiles(vec!["games".to_owned()], String::new()));
+    assert_eq!(press(&mut state, KeyCode::Enter), []);
+    assert!(text(&state).contains("a profile is for all mice"));
+}
+
+#[test]
+fn the_time_of_a_trial_begins_when_it_is_in_force_and_not_before() {
+    let mut state = state();
+    let plus = Event::Key(KeyEvent::new(KeyCode::Char('+'), KeyModifiers::NONE));
+    press(&mut state, KeyCode::Char('t'));
+    let effects = update(&mut state, plus.clone());
+    // A person gives a password meanwhile.
+    for _ in 0..2 * TRIAL_SECONDS {
+        assert_eq!(update(&mut state, Event::Second), []);
+    }
+    settle(&mut state, effects);
+    assert!(text(&state).contains("TRIAL 15 s"));
+    // What could not be tried needs not go back.
+    let mut state = self::state();
+    press(&mut state, KeyCode::Char('t'));
+    update(&mut state, plus);
+    let settings = Some(Settings::default());
+    update(&mut state, Event::Failed { why: "no".to_owned(), settings, wrote: true });
+    assert_eq!(update(&mut state, Event::Terminate), []);
 }
 
 #[test]

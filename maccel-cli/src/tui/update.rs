@@ -82,10 +82,21 @@ pub(crate) enum Effect {
     DeleteProfile(String),
     /// Switch the acceleration of a mouse.
     Accelerate(String, bool),
-    /// Have settings put back should this program be killed, for one mouse or for all.
-    Promise(Option<String>, Settings),
-    /// That is not wanted any more.
-    Release,
+    /// Put settings on trial, for one mouse or for all: they go back when this program ends.
+    Try(Option<String>, Settings),
+    /// Put the settings of a profile on trial.
+    TryProfile(String),
+    /// Keep what is on trial.
+    Keep,
+    /// Put back what was before the trial.
+    Back,
+}
+
+impl Effect {
+    /// Whether it changes the settings in force and tells when that is done.
+    pub(crate) const fn writes(&self) -> bool {
+        matches!(self, Effect::Write(..) | Effect::Try(..) | Effect::TryProfile(_) | Effect::Back)
+    }
 }
 
 /// Changes the state.
@@ -119,6 +130,12 @@ pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Failed { why, settings, wrote } => {
+            // What could not be tried needs not go back.
+            if let Some(trial) = state.trial.as_mut().filter(|_| wrote)
+                && settings.as_ref() == Some(&trial.before)
+            {
+                trial.left = None;
+            }
             read_back(state, settings, wrote);
             state.complain(why);
             Vec::new()
@@ -179,21 +196,17 @@ fn go_back(state: &mut State, trial: &Trial) -> Vec<Effect> {
     if trial.left.is_none() {
         return Vec::new();
     }
-    let mut effects = go_to(state, &trial.before);
-    effects.push(Effect::Release);
-    effects
+    state.wanted = trial.before.clone();
+    state.pending += 1;
+    vec![Effect::Back]
 }
 
-/// Lets the time of a trial begin anew.
-fn on_trial(state: &mut State) -> Vec<Effect> {
-    let Some(trial) = &mut state.trial else { return Vec::new() };
-    match trial.left.replace(TRIAL_SECONDS) {
-        Some(_) => Vec::new(),
-        None => vec![Effect::Promise(state.device.clone(), trial.before.clone())],
-    }
-}
-
+/// A second of a trial. It begins when the settings are in force: a person may have to give a
+/// password first.
 fn second(state: &mut State) -> Vec<Effect> {
+    if state.pending > 0 {
+        return Vec::new();
+    }
     let Some(Trial { left: Some(left), .. }) = &mut state.trial else { return Vec::new() };
     *left = left.saturating_sub(1);
     if *left > 0 {
@@ -213,7 +226,15 @@ fn go_to(state: &mut State, wanted: &Settings) -> Vec<Effect> {
     }
     state.wanted = wanted.clone();
     state.pending += 1;
-    vec![Effect::Write(state.device.clone(), changes)]
+    let device = state.device.clone();
+    match &mut state.trial {
+        // Its time begins anew.
+        Some(trial) => {
+            trial.left = Some(TRIAL_SECONDS);
+            vec![Effect::Try(device, wanted.clone())]
+        }
+        None => vec![Effect::Write(device, changes)],
+    }
 }
 
 /// Asks for a change that can be undone.
@@ -225,9 +246,7 @@ pub(super) fn change(state: &mut State, wanted: &Settings) -> Vec<Effect> {
     }
     state.remember(before);
     state.message = None;
-    let mut effects = on_trial(state);
-    effects.extend(writes);
-    effects
+    writes
 }
 
 fn keyed(state: &mut State, key: KeyEvent) -> Vec<Effect> {
@@ -420,8 +439,10 @@ fn trial(state: &mut State) {
 
 fn keep(state: &mut State) -> Vec<Effect> {
     let Some(trial) = state.trial.take() else { return Vec::new() };
-    state.say("kept");
-    trial.left.map(|_| Effect::Release).into_iter().collect()
+    if trial.left.is_none() {
+        state.say("the trial is over: nothing was changed");
+    }
+    trial.left.map(|_| Effect::Keep).into_iter().collect()
 }
 
 fn on_devices(state: &mut State, key: KeyEvent, row: usize) -> Vec<Effect> {
@@ -464,10 +485,7 @@ fn on_profiles(state: &mut State, key: KeyEvent, row: usize) -> Vec<Effect> {
         }
         (KeyCode::Enter, Some(name)) => {
             state.panel = Panel::None;
-            state.remember(state.wanted.clone());
-            let mut effects = on_trial(state);
-            effects.push(Effect::ApplyProfile(name));
-            return effects;
+            return apply_profile(state, name);
         }
         (KeyCode::Char('x') | KeyCode::Delete, Some(name)) => {
             return vec![Effect::DeleteProfile(name), Effect::ListProfiles];
@@ -478,6 +496,22 @@ fn on_profiles(state: &mut State, key: KeyEvent, row: usize) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+fn apply_profile(state: &mut State, name: String) -> Vec<Effect> {
+    let before = state.wanted.clone();
+    let Some(trial) = &mut state.trial else {
+        state.remember(before);
+        return vec![Effect::ApplyProfile(name)];
+    };
+    if state.device.is_some() {
+        state.complain("a profile is for all mice; k keeps this trial, Esc goes back");
+        return Vec::new();
+    }
+    trial.left = Some(TRIAL_SECONDS);
+    state.remember(before);
+    state.pending += 1;
+    vec![Effect::TryProfile(name)]
 }
 
 fn on_name(state: &mut State, key: KeyEvent, mut name: String) -> Vec<Effect> {

@@ -2,6 +2,8 @@
 //! The program `maccel` as people and scripts meet it.
 
 #[cfg(test)]
+mod bus;
+#[cfg(test)]
 mod curves;
 #[cfg(test)]
 mod drop_in;
@@ -9,6 +11,8 @@ mod drop_in;
 mod ends;
 #[cfg(test)]
 mod files;
+#[cfg(test)]
+mod leaving;
 #[cfg(test)]
 mod outside;
 #[cfg(test)]

@@ -5,68 +5,11 @@
 //! The bus is a real dbus-daemon; in place of the agent the test has its name and says that
 //! something changed.
 
-use std::process::{Child, Command, Stdio};
+use vespera_api::names::{MACCEL, ROOT_OBJECT};
 
-use vespera_api::names::{BUS_NAME, MACCEL, ROOT_OBJECT};
-use zbus::Connection;
-
+use crate::bus::{Bus, unanswered};
 use crate::place::Place;
 use crate::tmux::{Terminal, until};
-
-const CONFIGURATION: &str = r#"<busconfig>
-  <type>system</type>
-  <listen>unix:path=SOCKET</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow own="*"/><allow send_destination="*"/><allow send_type="signal"/>
-    <allow receive_type="signal"/><allow eavesdrop="false"/>
-  </policy>
-</busconfig>
-"#;
-
-/// A bus of the place's own.
-struct Bus {
-    daemon: Child,
-    address: String,
-}
-
-impl Bus {
-    fn start(place: &Place) -> Self {
-        let socket = place.path("bus");
-        let path = socket.to_str().unwrap();
-        place.write("bus.conf", &CONFIGURATION.replace("SOCKET", path));
-        let daemon = Command::new("dbus-daemon")
-            .args(["--nofork", "--nopidfile", "--config-file"])
-            .arg(place.path("bus.conf"))
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("dbus-daemon is installed: cargo xtask setup");
-        until("the bus listens", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
-        Bus { daemon, address: format!("unix:path={path}") }
-    }
-
-    fn environment(&self) -> String {
-        format!("DBUS_SYSTEM_BUS_ADDRESS='{}'", self.address)
-    }
-
-    /// A connection with the agent's name.
-    async fn agent(&self) -> Connection {
-        let builder = zbus::connection::Builder::address(self.address.as_str());
-        builder.name(BUS_NAME).build().await.unwrap()
-    }
-
-    fn end(&mut self) {
-        // It may be gone already; then there is nothing to end.
-        let _ = self.daemon.kill();
-        let _ = self.daemon.wait();
-    }
-}
-
-impl Drop for Bus {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
 
 const TWO: &str = "8589934592\n";
 
@@ -106,24 +49,12 @@ fn an_agent_that_dies_with_a_change_is_told_and_the_terminal_is_left_clean() {
     // It has the name and never answers; the change waits for it.
     terminal.keys(&["+"]);
     let asked = terminal.program(&place);
-    until("the program asks", || zbus::block_on(async { unanswered(&bus.address, asked).await }));
+    until("the program asks", || unanswered(&bus, asked));
     drop(agent);
     terminal.shows(&["Sens-Multiplier       1.1"]);
     terminal.keys(&["q"]);
     terminal.shows(&["ended 0", "sane"]);
     assert_eq!(place.parameter("SENS_MULT"), "4724464026");
-}
-
-/// Whether a process has more than the one connection that listens.
-async fn unanswered(address: &str, process: u32) -> bool {
-    let bus = zbus::connection::Builder::address(address).build().await.unwrap();
-    let daemon = zbus::fdo::DBusProxy::new(&bus).await.unwrap();
-    let mut connections = 0;
-    for name in daemon.list_names().await.unwrap() {
-        let owner = daemon.get_connection_unix_process_id(name.into_inner()).await;
-        connections += usize::from(owner.is_ok_and(|owner| owner == process));
-    }
-    connections > 1
 }
 
 #[test]

@@ -14,6 +14,8 @@ use maccel_core::driver::{MODULE, PARAMETERS, line};
 use maccel_core::parameter;
 use maccel_core::settings::Settings;
 
+use crate::bus::Bus;
+
 /// The root folder.
 pub(crate) struct Place {
     folder: tempfile::TempDir,
@@ -85,11 +87,23 @@ impl Place {
 
     /// Runs the program with these arguments and this input.
     pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Outcome {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_maccel"))
-            .env_clear()
-            .env("COLUMNS", "100")
-            .arg("--root")
-            .arg(self.folder.path())
+        self.finish(&mut self.program(), arguments, input)
+    }
+
+    /// The same with a bus.
+    pub(crate) fn run_on(&self, bus: &Bus, arguments: &[&str], input: &str) -> Outcome {
+        let mut program = self.program();
+        self.finish(program.env("DBUS_SYSTEM_BUS_ADDRESS", &bus.address), arguments, input)
+    }
+
+    fn program(&self) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_maccel"));
+        program.env_clear().env("COLUMNS", "100").arg("--root").arg(self.folder.path());
+        program
+    }
+
+    fn finish(&self, program: &mut Command, arguments: &[&str], input: &str) -> Outcome {
+        let mut child = program
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

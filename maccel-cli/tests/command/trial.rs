@@ -5,7 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::bus::{Bus, Obedient};
 use crate::place::Place;
+use crate::tmux::Terminal;
 
 /// How long anything may take on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,6 +30,79 @@ fn a_trial_is_kept_by_a_word_and_goes_back_without() {
         assert!(outcome.stderr.contains("Keep these settings? They go back in 600 s."));
         assert_eq!(place.parameter("LIMIT").trim(), limit, "{answer:?}");
     }
+}
+
+/// Where a value would be kept for the next boot.
+const KEPT: &str = "var/opt/maccel/resets/set_last_LIMIT_value.sh";
+
+#[test]
+fn a_power_cut_during_a_trial_leaves_nothing_behind() {
+    let place = Place::public();
+    let mut program = on_trial(&place);
+    assert!(!place.path(KEPT).exists(), "kept although nobody said so");
+    program.kill().unwrap();
+    program.wait().unwrap();
+    holds(&place, ONE_AND_A_HALF);
+    assert!(!place.path(KEPT).exists());
+    // Only the word keeps it.
+    assert_eq!(place.run_with(&["trial", "limit", "3"], "y\n").code, 0);
+    assert!(place.read(KEPT).contains(THREE));
+
+    let place = Place::public();
+    let terminal = Terminal::start(&place, "");
+    terminal.shows(&["Output-Cap"]);
+    terminal.keys(&["t", "Right"]);
+    terminal.shows(&["TRIAL", "Natural (w/ Gain)"]);
+    terminal.keys(&["Up", "Enter", "3", "Enter"]);
+    terminal.shows(&["TRIAL", "Limit                   3"]);
+    holds(&place, THREE);
+    assert!(!place.path(KEPT).exists(), "kept although nobody said so");
+    terminal.keys(&["k"]);
+    terminal.shows(&["kept"]);
+    assert!(place.read(KEPT).contains(THREE));
+}
+
+#[test]
+fn where_an_agent_is_the_trial_is_its_own_as_long_as_the_program_is_on_the_bus() {
+    for (answer, said, end, limit) in [
+        ("y\n", "kept\n", "ConfirmTrial", THREE),
+        ("n\n", "the old settings are back\n", "CancelTrial", ONE_AND_A_HALF),
+    ] {
+        let place = Place::public();
+        let bus = Bus::start(&place);
+        let agent = Obedient::start(&place, &bus);
+        let outcome = place.run_on(&bus, &["trial", "limit", "3"], answer);
+        assert_eq!((outcome.stdout.as_str(), outcome.code), (said, 0), "{outcome:?}");
+        assert_eq!(agent.asked(), ["Trial", end]);
+        // The agent ends the trial of whoever leaves the bus.
+        let callers = agent.callers();
+        assert_eq!(callers[0], callers[1]);
+        assert_eq!(place.parameter("LIMIT").trim(), limit);
+        assert!(!place.path(KEPT).exists());
+    }
+}
+
+#[test]
+fn the_terminal_interface_leaves_its_trials_to_the_agent_and_sets_nothing_meanwhile() {
+    let place = Place::public();
+    let bus = Bus::start(&place);
+    let agent = Obedient::start(&place, &bus);
+    let terminal = Terminal::start(&place, &bus.environment());
+    terminal.shows(&["Output-Cap"]);
+    terminal.keys(&["t", "+"]);
+    terminal.shows(&["TRIAL", "Sens-Multiplier       1.1"]);
+    terminal.keys(&["+"]);
+    terminal.shows(&["TRIAL", "Sens-Multiplier       1.2"]);
+    terminal.keys(&["Escape"]);
+    terminal.shows(&["Sens-Multiplier         1│"]);
+    terminal.keys(&["t", "+"]);
+    terminal.shows(&["TRIAL", "Sens-Multiplier       1.1"]);
+    terminal.keys(&["k"]);
+    terminal.shows(&["kept"]);
+    terminal.keys(&["+"]);
+    terminal.shows(&["Sens-Multiplier       1.2"]);
+    let trials = ["Trial", "CancelTrial", "Trial", "CancelTrial", "Trial", "ConfirmTrial", "Set"];
+    assert_eq!(agent.asked(), trials);
 }
 
 #[test]
