@@ -151,9 +151,12 @@ fn settings_file(data: &[u8]) {
 }
 
 /// A script of the public package: its first line is the name of the file. What is refused leaves
-/// everything as it was.
+/// everything as it was. Or several, one on each line.
 fn reset_script(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
+    let (found, refused) = script::read_lines(text);
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+    assert!(found.parameters().len() + refused.len() <= lines);
     let (name, text) = text.split_once('\n').unwrap_or((text, ""));
     let mut changes = Changes::default();
     match script::read_into(&mut changes, name, text) {

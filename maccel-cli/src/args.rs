@@ -2,7 +2,8 @@
 //! The command line: the one definition of parsing, completions and man pages.
 
 use camino::Utf8PathBuf;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::public::{Group, ModeName, Name};
@@ -32,6 +33,33 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
+
+impl Args {
+    /// Refuses what is well-formed and makes no sense, in clap's manner.
+    pub(crate) fn sensible(self) -> Result<Self, clap::Error> {
+        let Common { device, json, .. } = &self.common;
+        let why = match &self.command {
+            Some(Command::Profile(_)) if device.is_some() => ONE_MOUSE,
+            Some(Command::Completion { .. }) if device.is_some() => {
+                "completions are the same for every mouse: leave out --device"
+            }
+            Some(Command::Plot(plot)) if *json && (plot.svg || plot.png || plot.text) => {
+                "--json prints the points of the curves: leave out --svg, --png and --text, or --json"
+            }
+            None | Some(Command::Tui) if *json => {
+                "the terminal interface prints no JSON: leave out --json, or name a command"
+            }
+            _ => return Ok(self),
+        };
+        Err(Args::command().error(ErrorKind::ArgumentConflict, why))
+    }
+}
+
+/// Why profiles are not for one mouse.
+const ONE_MOUSE: &str = "\
+profiles are of the settings of all mice: leave out --device
+  to give one mouse the settings of a profile:
+  maccel profile show NAME | maccel import - --apply --device MOUSE";
 
 /// What every command takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -255,7 +283,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 pub(crate) struct Trial {
     /// Seconds until they go back
-    #[arg(long, value_name = "N", default_value = "15", value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(long, value_name = "N", default_value = "15", value_parser = clap::value_parser!(u32).range(1..=600), allow_negative_numbers = true)]
     pub(crate) seconds: u32,
     #[command(subcommand)]
     pub(crate) set: SetCommand,
@@ -266,13 +294,13 @@ pub(crate) enum Measure {
     /// Counts for each inch, by a ruler
     Dpi {
         /// How far the mouse is moved, cm
-        #[arg(long = "cm", value_name = "CM", default_value = "10", value_parser = centimetres)]
+        #[arg(long = "cm", value_name = "CM", default_value = "10", value_parser = centimetres, allow_negative_numbers = true)]
         length: f64,
     },
     /// Reports a second
     Rate {
         /// How long the mouse is moved
-        #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=60))]
+        #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=60), allow_negative_numbers = true)]
         seconds: u32,
     },
 }
@@ -320,7 +348,7 @@ pub(crate) struct Plot {
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Vec<String>,
     /// Draw up to this speed, counts/ms
-    #[arg(long = "max-speed", value_name = "SPEED", default_value = "80", value_parser = speed)]
+    #[arg(long = "max-speed", value_name = "SPEED", default_value = "80", value_parser = speed, allow_negative_numbers = true)]
     pub(crate) speed: f64,
 }
 
@@ -359,9 +387,15 @@ pub(crate) fn spelled_out(mut arguments: Vec<String>) -> Vec<String> {
     }
     let mut at = set + 1;
     while let Some(word) = arguments.get(at).filter(|word| word.starts_with("--")) {
-        at += if matches!(word.as_str(), "--device" | "--root" | "--seconds") { 2 } else { 1 };
+        match word.as_str() {
+            "--" => break,
+            "--device" | "--root" | "--seconds" => at += 2,
+            _ => at += 1,
+        }
     }
-    if arguments.get(at).is_some_and(|word| Name::of_word(word).is_some()) {
+    // What comes after `--` is no command any more.
+    let name = if arguments.get(at).is_some_and(|word| word == "--") { at + 1 } else { at };
+    if arguments.get(name).is_some_and(|word| Name::of_word(word).is_some()) {
         arguments.insert(at, "param".to_owned());
     }
     arguments
@@ -386,8 +420,6 @@ pub(crate) enum Switch {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -402,7 +434,11 @@ mod tests {
         assert_eq!(spelled("--json set limit 3"), "--json set param limit 3");
         assert_eq!(spelled("set --json limit 3"), "set --json param limit 3");
         assert_eq!(spelled("set --device limit smooth 1"), "set --device limit param smooth 1");
-        for words in ["set mode linear", "set param limit 3", "get param limit", "set"] {
+        assert_eq!(spelled("set -- limit -5"), "set param -- limit -5");
+        assert_eq!(spelled("trial --json -- limit -.5"), "trial --json param -- limit -0.5");
+        for words in
+            ["set -- mode linear", "set mode linear", "set param limit 3", "get param limit", "set"]
+        {
             assert_eq!(spelled(words), words);
         }
     }

@@ -4,6 +4,7 @@
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use maccel_core::changes::Changes;
+use maccel_core::fixed::Fixed;
 use maccel_core::libinput;
 use maccel_core::raw_accel::{self, Version};
 use maccel_core::settings::{Mode, Settings};
@@ -46,9 +47,16 @@ pub(crate) fn run(common: &Common, export: &Export) -> anyhow::Result<Output> {
             "smooth: the motivity curve of Raw Accel 1.6 has none, it is as with 0.5".to_owned(),
         );
     }
-    if settings.mode() == Mode::Lut
-        && matches!(export.format, Format::RawAccel | Format::RawAccel16)
-    {
+    let to_raw_accel = matches!(export.format, Format::RawAccel | Format::RawAccel16);
+    let dpi = settings.get("INPUT_DPI")?;
+    if to_raw_accel && dpi.fract() != 0.0 {
+        lost.push(format!(
+            "the fraction of input-dpi {}: Raw Accel takes whole numbers, it is {:.0} there",
+            Fixed::from_f64(dpi)?.to_short(),
+            dpi.round()
+        ));
+    }
+    if to_raw_accel && settings.mode() == Mode::Lut {
         lost.push(
             "the roundness of the look-up table: Raw Accel goes straight between its points"
                 .to_owned(),

@@ -75,6 +75,9 @@ pub(crate) fn parse(file: &str, text: &str, profile: Option<&str>) -> anyhow::Re
     if reset_script::parameter_of(name).is_some() {
         return reset_scripts(&[(name.to_owned(), text.to_owned())]);
     }
+    if reset_script::is_it(text) {
+        return lines_of_scripts(text);
+    }
     let first = text.trim_start_matches('\u{feff}').trim_start().chars().next();
     if matches!(first, Some('{' | '[')) && serde_json::from_str::<Value>(text).is_ok()
         || first == Some('{')
@@ -179,11 +182,14 @@ fn reset_scripts(files: &[(String, String)]) -> anyhow::Result<Found> {
             found.notes.push(format!("{}: {error}", name.escape_debug()));
         }
     }
-    if found.changes.is_empty() {
-        let notes = found.notes.join("\n");
-        bail!("no reset script there can be used\n{notes}");
-    }
-    Ok(found)
+    found.of_scripts()
+}
+
+/// The same, one on each line.
+fn lines_of_scripts(text: &str) -> anyhow::Result<Found> {
+    let (changes, refused) = reset_script::read_lines(text);
+    let notes = refused.into_iter().map(|(line, error)| format!("line {line}: {error}")).collect();
+    Found { format: "reset scripts", changes, notes, ..Found::default() }.of_scripts()
 }
 
 fn read(file: &Utf8Path) -> anyhow::Result<String> {
@@ -216,6 +222,13 @@ fn read_folder(folder: &Utf8Path) -> anyhow::Result<Vec<(String, String)>> {
 }
 
 impl Found {
+    fn of_scripts(self) -> anyhow::Result<Self> {
+        if self.changes.is_empty() {
+            bail!("no reset script there can be used\n{}", self.notes.join("\n"));
+        }
+        Ok(self)
+    }
+
     fn text(&self, import: &Import) -> anyhow::Result<String> {
         let profile =
             self.profile.as_ref().map_or(String::new(), |name| format!(", profile {name}"));

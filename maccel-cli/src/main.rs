@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     }
     // Help and wrong usage end here, with clap's words and exit codes 0 and 2.
     let words = env::args().take(1).chain(args::spelled_out(arguments));
-    let args = Args::parse_from(words);
+    let args = Args::parse_from(words).sensible().unwrap_or_else(|error| error.exit());
     finish(run(args))
 }
 
@@ -60,7 +60,7 @@ fn run(args: Args) -> anyhow::Result<Output> {
         Command::Tui => tui::run(common),
         Command::Set(command) => set::run(common, command),
         Command::Get(command) => get::run(common, &command),
-        Command::Completion { shell } => Ok(manual::completion(shell)),
+        Command::Completion { shell } => manual::completion(common.json, shell),
         Command::Devices { accelerate, inherit } => devices::run(common, accelerate, inherit),
         Command::Profile(command) => profile::run(common, &command),
         Command::Import(import) => import::run(common, &import),

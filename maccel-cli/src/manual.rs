@@ -11,17 +11,28 @@ use camino::Utf8Path;
 use clap::CommandFactory;
 use clap_complete::Shell;
 use manual::program::Program;
+use serde_json::json;
 
 use crate::args::Args;
-use crate::output::Output;
+use crate::output::{FORMAT, Output, document};
 
 const NAME: &str = "maccel";
 
+/// Prints the completions of one shell.
+pub(crate) fn completion(json: bool, shell: Shell) -> anyhow::Result<Output> {
+    let script = completions(shell);
+    Ok(Output::text(if json {
+        document(&json!({"format": FORMAT, "shell": shell.to_string(), "text": script}))?
+    } else {
+        script
+    }))
+}
+
 /// The completions of one shell.
-pub(crate) fn completion(shell: Shell) -> Output {
+fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), NAME, &mut script);
-    Output::text(String::from_utf8_lossy(&script))
+    String::from_utf8_lossy(&script).into_owned()
 }
 
 /// Writes the man pages below a folder, as `man1/NAME.1` and `man5/maccel.toml.5`; prints the
@@ -64,10 +75,10 @@ mod tests {
     #[test]
     fn completions_and_pages_know_the_subcommands() {
         for shell in [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh] {
-            let script = completion(shell).text;
+            let script = completions(shell);
             assert!(script.contains("no-accel") && script.contains("completion"), "{shell}");
         }
-        manual::lint::bash_completions(&completion(Shell::Bash).text).unwrap();
+        manual::lint::bash_completions(&completions(Shell::Bash)).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let folder = Utf8Path::from_path(folder.path()).unwrap();
         man(folder).unwrap();

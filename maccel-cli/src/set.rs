@@ -29,12 +29,16 @@ pub(crate) enum Request {
 /// Runs the command.
 pub(crate) fn run(common: &Common, command: SetCommand) -> anyhow::Result<Output> {
     let request = request(command)?;
-    if request == Request::Nothing {
+    let nothing = request == Request::Nothing;
+    if nothing && !common.json {
         return Ok(Output { text: String::new(), note: format!("{}\n", public::NO_ACCEL_NOTE) });
     }
     let host = Host::open(common)?;
     let (changes, error) = changes(&host, &request)?;
-    let note = write::change(&host, &changes)?;
+    let mut note = write::change(&host, &changes)?;
+    if nothing {
+        note = format!("{}\n", public::NO_ACCEL_NOTE);
+    }
     let mut text = String::new();
     if common.json {
         let mut map = output::settings(&host.reopened()?.settings()?)?;

@@ -17,6 +17,9 @@ pub const FOLDER: &str = "var/opt/maccel/resets";
 /// The most bytes of a script: far more than the one form can have.
 pub const LONGEST: usize = 256;
 
+/// What comes between the number and the name of a parameter.
+const TARGET: &str = " > /sys/module/maccel/parameters/";
+
 /// Why a script is not taken.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum ResetScriptError {
@@ -32,6 +35,12 @@ pub enum ResetScriptError {
         /// The parameter that the file is called after.
         parameter: &'static str,
     },
+    /// A line among others is not the one command for any parameter.
+    #[error(
+        "it is not exactly 'echo <number> > /sys/module/maccel/parameters/<PARAM>;' with the name \
+         of a parameter"
+    )]
+    Line,
     /// The number is too large for the driver's files.
     #[error("{parameter}: {source}")]
     Number {
@@ -62,6 +71,14 @@ pub fn read_into(
 ) -> Result<(), ResetScriptError> {
     let parameter =
         parameter_of(file_name).ok_or_else(|| ResetScriptError::Name(file_name.to_owned()))?;
+    read_parameter(changes, parameter, text)
+}
+
+fn read_parameter(
+    changes: &mut Changes,
+    parameter: &'static Parameter,
+    text: &str,
+) -> Result<(), ResetScriptError> {
     let name = parameter.name.as_str();
     let bad_form = || ResetScriptError::Form { parameter: name };
     let number = text
@@ -70,7 +87,7 @@ pub fn read_into(
         .strip_prefix("echo ")
         .and_then(|rest| rest.strip_suffix(';'))
         .and_then(|rest| rest.strip_suffix(name))
-        .and_then(|rest| rest.strip_suffix(" > /sys/module/maccel/parameters/"))
+        .and_then(|rest| rest.strip_suffix(TARGET))
         .ok_or_else(bad_form)?;
     let raw: Fixed = number.parse().map_err(|error| match error {
         FixedError::NotANumber(_) => bad_form(),
@@ -87,6 +104,31 @@ pub fn read_into(
     }
     changes.set_mode(mode);
     Ok(())
+}
+
+/// Whether a text looks like the scripts of several parameters, one on each line.
+pub fn is_it(text: &str) -> bool {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    first.starts_with("echo ") && first.contains(TARGET)
+}
+
+/// Reads the scripts of several parameters, one on each line. Gives their values, and for each
+/// line that is not taken its number and why.
+pub fn read_lines(text: &str) -> (Changes, Vec<(usize, ResetScriptError)>) {
+    let mut changes = Changes::default();
+    let mut refused = Vec::new();
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let name =
+            line.strip_suffix(';').and_then(|line| line.rsplit_once(TARGET)).unwrap_or_default().1;
+        let outcome = match parameter::by_file_name(name).filter(|parameter| parameter.file) {
+            Some(parameter) => read_parameter(&mut changes, parameter, line),
+            None => Err(ResetScriptError::Line),
+        };
+        if let Err(error) = outcome {
+            refused.push((index + 1, error));
+        }
+    }
+    (changes, refused)
 }
 
 #[cfg(test)]
@@ -168,5 +210,31 @@ mod tests {
             let error = read(&format!("set_last_{parameter}_value.sh"), &text).unwrap_err();
             assert!(error.to_string().starts_with(words), "{error}");
         }
+    }
+
+    #[test]
+    fn of_many_lines_those_that_are_scripts_are_taken_and_the_others_are_named() {
+        let line =
+            |number, name| format!("echo {number} > /sys/module/maccel/parameters/{name};\n");
+        let text = [
+            line("6442450944", "SENS_MULT"),
+            "\n".to_owned(),
+            line("3", "MODE"),
+            line("1", "SPEED"),
+            "reboot\n".to_owned(),
+            line("$(reboot)", "LIMIT"),
+            line("0", "INPUT_DPI"),
+        ]
+        .concat();
+        assert!(is_it(&text) && !is_it("reboot\n") && !is_it("echo 1 > /etc/passwd;"));
+        let (changes, refused) = read_lines(&text);
+        assert_eq!((changes.number("SENS_MULT"), changes.mode()), (Some(1.5), Some(Mode::NoAccel)));
+        assert_eq!(changes.parameters().len(), 2);
+        let lines: Vec<usize> = refused.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [4, 5, 6, 7]);
+        assert_eq!(
+            (&refused[0].1, &refused[1].1),
+            (&ResetScriptError::Line, &ResetScriptError::Line)
+        );
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn run(common: &Common, measure: &Measure) -> anyhow::Result<Output> 
         Measure::Rate { seconds } => reports_of_rate(&mut node, seconds)
             .and_then(|reports| say_rate(common, &node, &reports)),
     };
-    meanwhile.is_over()?;
+    meanwhile.end()?;
     measured
 }
 
@@ -78,7 +78,7 @@ enum Meanwhile {
 }
 
 impl Meanwhile {
-    fn is_over(self) -> anyhow::Result<()> {
+    fn end(self) -> anyhow::Result<()> {
         match self {
             Meanwhile::One(guard) => guard.restore(),
             Meanwhile::All(neutral) => neutral.back(),

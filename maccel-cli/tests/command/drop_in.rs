@@ -263,6 +263,57 @@ fn documented_spellings_and_negative_numbers_work_although_the_public_command_la
 }
 
 #[test]
+fn a_negative_number_can_stand_wherever_a_number_can() {
+    for words in [
+        "set param angle-rotation -5",
+        "set param angle-rotation -- -5",
+        "set param -- angle-rotation -5",
+        "set angle-rotation -5",
+        "set angle-rotation -- -5",
+        "set -- angle-rotation -5",
+        "set --json angle-rotation -5",
+        "set angle-rotation -5 --json",
+        "set angle-rotation -5.0",
+        "set angle-rotation -0.5e1",
+        "set all common 1 1 1000 -5",
+        "set all common 1 1 1000 -- -5",
+        "set all common -- 1 1 1000 -5",
+        "set all -- common 1 1 1000 -5",
+        "trial angle-rotation -5",
+        "trial --seconds 600 angle-rotation -5",
+        "trial -- angle-rotation -5",
+        "trial param angle-rotation -5",
+        "trial all common 1 1 1000 -5",
+    ] {
+        let place = Place::public();
+        let words: Vec<&str> = words.split(' ').collect();
+        let outcome = place.run_with(&words, "y\n");
+        // A public row: what comes after `--` is no command, there as here.
+        if words.starts_with(&["set", "all", "--"]) {
+            assert_eq!(outcome.code, 2, "{outcome:?}");
+            continue;
+        }
+        assert_eq!(outcome.code, 0, "{words:?}: {outcome:?}");
+        assert_eq!(place.parameter("ANGLE_ROTATION"), "-21474836480", "{words:?}");
+    }
+    // Where none is right the range is told, and not that there is no option -5.
+    for words in [
+        "set param limit -5",
+        "set all natural -1 0 2",
+        "trial limit -5",
+        "trial --seconds -5 limit 2",
+        "plot --max-speed -5",
+        "measure dpi --cm -5",
+        "measure rate --seconds -5",
+    ] {
+        let outcome = Place::public().run(words);
+        assert_ne!(outcome.code, 0, "{words}: {outcome:?}");
+        let told = outcome.stderr.contains("is valid") || outcome.stderr.contains("is not in");
+        assert!(told, "{words}: {outcome:?}");
+    }
+}
+
+#[test]
 fn a_value_that_is_live_but_not_kept_is_no_failure() {
     let place = Place::public();
     std::fs::remove_dir(place.path("var/opt/maccel/resets")).unwrap();

@@ -9,10 +9,13 @@ fn what_is_exported_is_imported_again_in_every_format() {
     from.run("set all common 0.75 1.25 1600 12").text();
     from.run("set all natural 0.05 4 2").text();
     from.run("set mode natural").text();
-    for format in ["raw-accel", "raw-accel-1.6", "toml"] {
+    for format in ["raw-accel", "raw-accel-1.6", "toml", "scripts"] {
         let file = from.run(&format!("export --format {format} --name mine")).text();
         let to = Place::ours();
-        let said = to.run_with(&["import", "-", "--apply", "--profile", "mine"], &file);
+        // Reset scripts know no profiles.
+        let named = ["import", "-", "--apply", "--profile", "mine"];
+        let words = if format == "scripts" { &named[..3] } else { &named[..] };
+        let said = to.run_with(words, &file);
         assert_eq!(said.code, 0, "{format}: {said:?}");
         let line = to.parameter("SETTINGS");
         for word in [
@@ -77,6 +80,35 @@ fn public_reset_scripts_are_read_and_never_run() {
     let script = place.path("var/opt/maccel/resets/set_last_LIMIT_value.sh");
     let said = place.run_with(&["import", script.to_str().unwrap()], "").text();
     assert!(said.contains("limit          2.0"), "{said}");
+}
+
+#[test]
+fn of_lines_of_scripts_each_that_is_none_is_named() {
+    let lines = "echo 8589934592 > /sys/module/maccel/parameters/LIMIT;\nreboot\n";
+    let said = Place::ours().run_with(&["import", "-"], lines).text();
+    assert!(
+        said.starts_with("reset scripts\n  limit          2.0\nnot carried over: line 2: it is")
+    );
+    let nothing = "echo 1 > /sys/module/maccel/parameters/SPEED;\n";
+    let outcome = Place::ours().run_with(&["import", "-"], nothing);
+    assert_eq!((outcome.stdout.as_str(), outcome.code), ("", 1));
+    assert!(outcome.stderr.contains("no reset script there can be used"), "{outcome:?}");
+}
+
+#[test]
+fn a_resolution_that_raw_accel_cannot_hold_is_told() {
+    let place = Place::public();
+    place.run("set input-dpi 800.4").text();
+    for format in ["raw-accel", "raw-accel-1.6"] {
+        let said = place.run(&format!("export --format {format}"));
+        assert_eq!(
+            said.stderr,
+            "NOTE: not carried over: the fraction of input-dpi 800.4: Raw Accel takes whole \
+             numbers, it is 800 there.\n"
+        );
+        assert!(said.stdout.contains("800,") || said.stdout.contains("800\n"), "{said:?}");
+    }
+    assert_eq!(place.run("export --format toml").stderr, "");
 }
 
 #[test]

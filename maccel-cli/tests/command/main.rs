@@ -25,3 +25,5 @@ mod terminal;
 mod tmux;
 #[cfg(test)]
 mod trial;
+#[cfg(test)]
+mod usage;

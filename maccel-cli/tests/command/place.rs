@@ -55,6 +55,20 @@ impl Place {
         place
     }
 
+    /// A mouse that our driver serves, with the shared settings.
+    pub(crate) fn mouse(&self, input: &str, name: &str) {
+        for (attribute, text) in [
+            ("name", name),
+            ("id", "046d:c08b"),
+            ("uniq", ""),
+            ("phys", "usb-1"),
+            ("enabled", "1"),
+            ("settings", "inherit"),
+        ] {
+            self.write(&format!("sys/class/maccel/{input}/{attribute}"), &format!("{text}\n"));
+        }
+    }
+
     /// Puts settings in force in our driver.
     pub(crate) fn settings(&self, settings: &Settings) {
         let text = line::format(&Changes::all(settings));

@@ -108,16 +108,7 @@ fn the_terminal_interface_leaves_its_trials_to_the_agent_and_sets_nothing_meanwh
 #[test]
 fn one_mouse_follows_the_shared_settings_again_after_a_trial() {
     let place = Place::ours();
-    for (attribute, text) in [
-        ("name", "A mouse"),
-        ("id", "046d:c08b"),
-        ("uniq", ""),
-        ("phys", "usb-1"),
-        ("enabled", "1"),
-        ("settings", "inherit"),
-    ] {
-        place.write(&format!("sys/class/maccel/input5/{attribute}"), &format!("{text}\n"));
-    }
+    place.mouse("input5", "A mouse");
     let words = ["trial", "--device", "input5", "limit", "3"];
     assert_eq!(place.run_with(&words, "n\n").code, 0);
     assert_eq!(place.read("sys/class/maccel/input5/settings"), "inherit");
