@@ -18,11 +18,15 @@ const CHANGE: &str = "change::what_a_change_by_maccel_costs";
 const PROGRAM: &str = "VESPERA_BUS_MACCEL";
 /// They are listed only if this is set.
 const WANT_FIGURES: &str = "VESPERA_BUS_FIGURES";
-/// The test with random calls, and the variable with their number.
+/// The test with random calls, and the variables with their number and with how many are made at
+/// once.
 const FUZZ: &str = "fuzz::no_call_kills_the_agent_or_changes_what_it_refused";
 const CALLS: &str = "VESPERA_BUS_CALLS";
+const TOGETHER: &str = "VESPERA_BUS_TOGETHER";
 /// Calls before a release.
 const MANY: u64 = 1_000_000;
+/// The bus lets 128 calls of one program wait for their answers, so many would the agent ask polkit.
+const AT_ONCE: u64 = 64;
 
 /// Measures the agent and prints a table.
 pub(crate) fn bench(cache: &Cache, steps: &Steps) -> Result<()> {
@@ -42,19 +46,20 @@ pub(crate) fn changes(cache: &Cache, program: &Utf8Path) -> Result<String> {
     table(&said)
 }
 
-/// Calls every method with random values, many times.
+/// Calls every method with random values, many times, and prints what was counted.
 pub(crate) fn soak(cache: &Cache, steps: &Steps) -> Result<()> {
     let said = steps.run(&format!("agent: {MANY} random calls"), |_| {
-        process::read(test(cache, FUZZ)?.env(CALLS, MANY.to_string()))
+        let mut cargo = test(cache, FUZZ)?;
+        process::read(cargo.env(CALLS, MANY.to_string()).env(TOGETHER, AT_ONCE.to_string()))
     })?;
     // Without several users to test with, the tests are listed as ignored.
     if !said.contains("1 passed") {
         bail!("the calls were not made:\n{said}");
     }
-    for line in said.lines().filter(|line| line.contains("VESPERA_BUS_SEED") || line.contains("kB"))
-    {
-        println!("{line}");
+    for line in said.lines().filter(|line| line.contains("VESPERA_BUS_SEED")) {
+        println!("\n{}", line.split_once("... ").map_or(line, |(_, words)| words));
     }
+    println!("{}", table(&said)?);
     Ok(())
 }
 

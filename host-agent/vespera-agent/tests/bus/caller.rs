@@ -194,7 +194,8 @@ fn object_of(interface: &str) -> String {
     if interface == DEVICE { device_path(MOUSE).unwrap() } else { ROOT_OBJECT.to_owned() }
 }
 
-fn short(interface: &str) -> &str {
+/// The last part of an interface's name.
+pub(crate) fn short(interface: &str) -> &str {
     interface.rsplit('.').next().unwrap()
 }
 

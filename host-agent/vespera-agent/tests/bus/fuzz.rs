@@ -1,256 +1,294 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Every method with random values, of the right and of random signatures.
+//! Random calls in rounds: one alone, of which all is known, or many at once from several callers.
 //!
-//! `VESPERA_BUS_CALLS` is how many calls, `VESPERA_BUS_SEED` the seed; one seed makes the same
-//! calls again.
+//! `VESPERA_BUS_CALLS` is how many calls, `VESPERA_BUS_TOGETHER` how many at once, and
+//! `VESPERA_BUS_SEED` the seed; one seed makes the same calls again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Instant;
 
 use fastrand::Rng;
+use futures_util::future::join_all;
+use maccel_core::changes::Changes;
+use maccel_core::driver::Driver;
 use maccel_core::parameter::{self, Kind};
-use maccel_core::settings::{LUT_LEN, Mode};
+use maccel_core::settings::Settings;
 use vespera_api::access::METHODS;
-use vespera_api::names::{BUS_NAME, DEVICE, MACCEL, ROOT_OBJECT, device_path};
-use vespera_api::{Dict, DriverState, MaccelProxy, dict};
-use zbus::wire::{Array, Dict as WireDict, Signature, Structure, StructureBuilder};
-use zbus::{Connection, OwnedVariant, Variant};
+use vespera_api::names::BUS_NAME;
+use vespera_api::{DriverState, MaccelProxy, dict};
+use zbus::{Connection, Message};
 
 use crate::agent::Agent;
-use crate::caller::name_of;
-use crate::sysfs::{MOUSE, Root};
+use crate::caller::{name_of, short};
+use crate::random::{Call, all_properties};
+use crate::sysfs::Root;
 use crate::world::World;
 
 /// Calls in `cargo xtask test`.
 const CALLS: u64 = 10_000;
-const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+/// Calls at once there. More than 128 would be too many for the bus: so many calls of one program,
+/// as the agent asks polkit, may wait for their answers.
+const TOGETHER: u64 = 8;
+const CALLERS: usize = 4;
+/// Of so many rounds one is of many calls at once.
+const ROUNDS: u8 = 8;
 /// After so many calls a trial ends: while one runs most calls are refused for that alone, and its
 /// 600 s must not run out between a call and the look at what it changed.
 const TRIAL: u64 = 200;
+/// After so many calls a caller leaves the bus, while a trial of its own runs.
+const STAY: u64 = 2000;
 /// Memory may still grow into what was allocated and freed before.
-const GROWTH_KB: u64 = 1024;
+const GROWTH_KB: u64 = 512;
+/// What the agent may need at most, in the build that is shipped.
+const MOST_KB: u64 = 8192;
 /// Files that may just be open.
 const FILES: usize = 4;
+/// From here on every method and property must have been reached.
+const ENOUGH: u64 = 10_000;
+/// Methods that change no settings when they succeed.
+const HARMLESS: [&str; 7] =
+    ["Get", "GetAll", "Preview", "OpenSpeed", "ListProfiles", "GetProfile", "Recheck"];
 
 pub(crate) fn random_calls(world: &World) {
     let calls = number("VESPERA_BUS_CALLS").unwrap_or(CALLS);
+    let together = number("VESPERA_BUS_TOGETHER").unwrap_or(TOGETHER).max(1);
     let seed = number("VESPERA_BUS_SEED").unwrap_or_else(|| fastrand::u64(..));
-    println!("{calls} calls, VESPERA_BUS_SEED={seed}");
-    let mut rng = Rng::with_seed(seed);
+    println!("{calls} calls, up to {together} at once, VESPERA_BUS_SEED={seed}");
     let agent = Agent::start(world, Root::ours());
-    let mut after_warming_up = (0, 0);
-    zbus::block_on(async {
-        let connection = agent.connect().await;
-        for index in 0..calls {
-            if index == calls / 10 {
-                after_warming_up = agent.size();
+    let start = Instant::now();
+    let mut sizes = Vec::new();
+    let run = zbus::block_on(async {
+        let mut run = Run::new(&agent, seed).await;
+        while run.made < calls {
+            let many = together > 1 && run.rng.u8(..ROUNDS) == 0;
+            run.round(if many { together.min(calls - run.made) } else { 1 }).await;
+            while run.made >= (sizes.len() as u64 + 1) * calls / 10 && sizes.len() < 10 {
+                sizes.push(agent.size());
+                let (kb, files) = agent.size();
+                let made = run.made;
+                println!("figure after {made} calls: {kb} kB resident, {files} files open");
             }
-            if index % TRIAL == 0 {
-                end_trial(&connection).await;
-            }
-            one(&mut rng, &agent, &connection, index, seed).await;
         }
-        // A driver whose files hold what is out of range would be an error here.
-        DriverState::read(&connection).await.unwrap();
+        run
     });
     assert_eq!(agent.owner(), Some(agent.pid()), "the agent has died, seed {seed}");
-    let (resident, files) = agent.size();
-    println!("resident {} kB, then {resident} kB; {files} open files", after_warming_up.0);
-    assert!(resident < after_warming_up.0 + GROWTH_KB, "memory leaks, seed {seed}");
-    assert!(files < after_warming_up.1 + FILES, "open files leak, seed {seed}");
+    let rate = run.made as f64 / start.elapsed().as_secs_f64();
+    println!("figure random calls a second, with all that is compared: {rate:.0}");
+    run.count(seed);
+    // In the first half it grows to what the largest calls need.
+    let ((half, files_at_half), (end, files_at_end)) = (sizes[4], sizes[9]);
+    assert!(end < half + GROWTH_KB, "memory leaks: {half} kB, then {end} kB, seed {seed}");
+    assert!(files_at_end < files_at_half + FILES, "open files leak, seed {seed}");
+    if !cfg!(debug_assertions) {
+        assert!(end <= MOST_KB, "{end} kB resident, seed {seed}");
+    }
 }
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap())
 }
 
-async fn end_trial(connection: &Connection) {
-    if let Some(trial) = DriverState::read(connection).await.unwrap().trial {
-        let maccel = MaccelProxy::new(connection).await.unwrap();
-        maccel.cancel_trial(trial.id).await.unwrap();
-    }
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// The calls, and what is known after those so far.
+struct Run<'a> {
+    agent: &'a Agent<'a>,
+    rng: Rng,
+    seed: u64,
+    callers: Vec<Connection>,
+    made: u64,
+    /// When trials were last ended, and when a caller last left, in calls.
+    trials_ended: u64,
+    left: u64,
+    trial: Option<u32>,
+    settings: Settings,
+    files: Files,
+    /// How often each method was done and refused.
+    outcomes: BTreeMap<String, (u64, u64)>,
+    properties: BTreeSet<(String, String)>,
 }
 
-/// One call: what is refused has changed nothing, and what is set is what was asked for.
-async fn one(rng: &mut Rng, agent: &Agent<'_>, connection: &Connection, index: u64, seed: u64) {
-    let (interface, method) = match rng.u8(..20) {
-        0 => (PROPERTIES, ["Get", "Set", "GetAll"][rng.usize(..3)]),
-        1 => (MACCEL, "Unheard"),
-        _ => {
-            let row = METHODS[rng.usize(..METHODS.len())];
-            (row.0, row.1)
+impl<'a> Run<'a> {
+    async fn new(agent: &'a Agent<'a>, seed: u64) -> Self {
+        let callers = join_all((0..CALLERS).map(|_| agent.connect())).await;
+        let settings = DriverState::read(&callers[0]).await.unwrap().settings.unwrap();
+        Run {
+            agent,
+            rng: Rng::with_seed(seed),
+            seed,
+            callers,
+            made: 0,
+            trials_ended: 0,
+            left: 0,
+            trial: None,
+            settings,
+            files: agent.root.everything(),
+            outcomes: BTreeMap::new(),
+            properties: BTreeSet::new(),
         }
-    };
-    let path =
-        if interface == DEVICE { device_path(MOUSE).unwrap() } else { ROOT_OBJECT.to_owned() };
-    let fitting = rng.u8(..4) > 0;
-    let change = random_change(rng);
-    let arguments = match fitting {
-        true => fitting_arguments(rng, (interface, method), &change),
-        false => (0..rng.usize(..4)).map(|_| random_value(rng, 3)).collect(),
-    };
-    let is_set = (interface, method, fitting) == (MACCEL, "Set", true);
-    let before = agent.root.everything();
-    let settings = match is_set {
-        true => DriverState::read(connection).await.unwrap().settings,
-        false => None,
-    };
-    let to = Some(BUS_NAME);
-    let reply = if arguments.is_empty() {
-        connection.call_method(to, path.as_str(), Some(interface), method, &()).await
-    } else {
-        let body = body(arguments);
-        connection.call_method(to, path.as_str(), Some(interface), method, &body).await
-    };
-    let context = || format!("{interface}.{method}, call {index}, seed {seed}");
-    match reply {
-        Err(error @ (zbus::Error::MethodError(..) | zbus::Error::FDO(_))) => {
-            let name = name_of(&error);
-            assert!(
-                !matches!(name.as_str(), "NoReply" | "ServiceUnknown"),
-                "{name}: {}",
-                context()
-            );
-            assert!(agent.root.everything() == before, "refused with {name}: {}", context());
+    }
+
+    /// So many calls, all of them sent before the first answer is awaited.
+    async fn round(&mut self, width: u64) {
+        if self.made >= self.trials_ended + TRIAL {
+            self.end_trial().await;
         }
-        Err(error) => panic!("{error}: {}", context()),
-        Ok(_) => {
-            if let Some(settings) = settings {
-                let right = dict::read(&change).unwrap().apply(&settings).unwrap();
-                let found = DriverState::read(connection).await.unwrap().settings;
-                assert_eq!(found, Some(right), "{}", context());
+        if self.made >= self.left + STAY {
+            self.someone_leaves().await;
+        }
+        let calls: Vec<Call> =
+            (0..width).map(|_| Call::random(&mut self.rng, self.trial)).collect();
+        let callers = self.callers.iter().cycle();
+        let replies = join_all(calls.iter().zip(callers).map(|(call, by)| send(by, call))).await;
+        let done: Vec<bool> =
+            calls.iter().zip(&replies).map(|(call, reply)| self.note(call, reply)).collect();
+        self.made += width;
+        self.compare(calls.iter().zip(done).filter(|(_, done)| *done).map(|(call, _)| call)).await;
+    }
+
+    /// Whether a call was done; anything else must be a refusal that the agent itself has sent.
+    fn note(&mut self, call: &Call, reply: &zbus::Result<Message>) -> bool {
+        let name = match reply {
+            Ok(_) => None,
+            Err(error @ (zbus::Error::MethodError(..) | zbus::Error::FDO(_))) => {
+                Some(name_of(error))
             }
-        }
-    }
-}
-
-fn body(arguments: Vec<Variant<'static>>) -> Structure<'static> {
-    let builder = StructureBuilder::new();
-    arguments.into_iter().fold(builder, StructureBuilder::append_field).build().unwrap()
-}
-
-/// Values of the signature that the method has.
-fn fitting_arguments(
-    rng: &mut Rng,
-    (interface, method): (&str, &str),
-    change: &Dict,
-) -> Vec<Variant<'static>> {
-    let dict = || {
-        let mut dict = WireDict::new(&Signature::Str, &Signature::Variant);
-        for (key, value) in change {
-            let value = (**value).try_clone().unwrap();
-            dict.append(key.clone().into(), Variant::Variant(Box::new(value))).unwrap();
-        }
-        Variant::Dict(dict)
-    };
-    match method {
-        "Set" if interface == PROPERTIES => {
-            vec![MACCEL.into(), random_key(rng).into(), random_value(rng, 2)]
-        }
-        "Set" | "SetSettings" => vec![dict()],
-        // No time that could run out while the tests compare.
-        "Trial" => vec![dict(), Variant::U32([0, 600, 601, u32::MAX][rng.usize(..4)])],
-        "ConfirmTrial" | "CancelTrial" => vec![Variant::U32(rng.u32(..40))],
-        "Preview" => {
-            let speeds: Vec<f64> = (0..rng.usize(..1100)).map(|_| random_number(rng)).collect();
-            vec![dict(), speeds.into()]
-        }
-        "SaveProfile" | "GetProfile" | "ApplyProfile" | "DeleteProfile" => {
-            vec![random_name(rng).into()]
-        }
-        "SetEnabled" => vec![Variant::Bool(rng.bool())],
-        "Get" => vec![MACCEL.into(), random_key(rng).into()],
-        "GetAll" => vec![MACCEL.into()],
-        _ => Vec::new(),
-    }
-}
-
-/// Often in range, often not; sometimes not even a parameter.
-fn random_change(rng: &mut Rng) -> Dict {
-    let mut change = Dict::new();
-    for _ in 0..rng.usize(..4) {
-        let key = random_key(rng);
-        let value = match parameter::by_bus_name(&key) {
-            Some(known) if rng.u8(..8) > 0 => match known.kind {
-                Kind::Mode => Mode::ALL[rng.usize(..Mode::ALL.len())].name().into(),
-                Kind::Fixed => {
-                    let share = rng.f64() * 1.1 - 0.05;
-                    (known.minimum + share * (known.maximum - known.minimum)).into()
-                }
-                Kind::Table => {
-                    let length = [0, 1, LUT_LEN, LUT_LEN][rng.usize(..4)];
-                    (0..length).map(|_| rng.f64() * 3.0).collect::<Vec<f64>>().into()
-                }
-            },
-            _ => random_value(rng, 2),
+            Err(error) => panic!("{error}: {}", self.context(call)),
         };
-        change.insert(key, OwnedVariant::try_from(value).unwrap());
-    }
-    change
-}
-
-fn random_key(rng: &mut Rng) -> String {
-    let all = parameter::all();
-    match rng.u8(..10) {
-        0 => random_name(rng),
-        1 => ["Locked", "Features", "TrialId", "ActiveProfile"][rng.usize(..4)].to_owned(),
-        _ => all[rng.usize(..all.len())].bus_name(),
-    }
-}
-
-fn random_name(rng: &mut Rng) -> String {
-    match rng.u8(..8) {
-        0 => String::new(),
-        1 => "../../etc/passwd".to_owned(),
-        2 => "a".repeat(rng.usize(..100_000)),
-        3 => "[profiles.x]\nmode = 1\u{1F400}\"\\".to_owned(),
-        _ => ["one", "two", "three", "a-b_c"][rng.usize(..4)].to_owned(),
-    }
-}
-
-fn random_number(rng: &mut Rng) -> f64 {
-    match rng.u8(..8) {
-        0 => f64::NAN,
-        1 => f64::INFINITY,
-        2 => -f64::MAX,
-        3 => f64::MIN_POSITIVE,
-        4 => f64::from_bits(rng.u64(..)),
-        _ => rng.f64() * 1000.0,
-    }
-}
-
-/// Any value of the bus, nested up to `depth`, but for open files.
-fn random_value(rng: &mut Rng, depth: u8) -> Variant<'static> {
-    let kinds = if depth == 0 { 12 } else { 16 };
-    match rng.u8(..kinds) {
-        0 => Variant::U8(rng.u8(..)),
-        1 => Variant::Bool(rng.bool()),
-        2 => Variant::I16(rng.i16(..)),
-        3 => Variant::U16(rng.u16(..)),
-        4 => Variant::I32(rng.i32(..)),
-        5 => Variant::U32(rng.u32(1000..)),
-        6 => Variant::I64(rng.i64(..)),
-        7 => Variant::U64(rng.u64(..)),
-        8 => Variant::F64(random_number(rng)),
-        9 => random_name(rng).into(),
-        10 => Variant::Signature(Signature::U32),
-        11 => Variant::ObjectPath(ROOT_OBJECT.try_into().unwrap()),
-        12 => Variant::Variant(Box::new(random_value(rng, depth - 1))),
-        13 => {
-            let first = random_value(rng, depth - 1);
-            let mut array = Array::new(first.value_signature());
-            for _ in 0..rng.usize(..4) {
-                array.append(first.try_clone().unwrap()).unwrap();
-            }
-            Variant::Array(array)
+        let died = matches!(name.as_deref(), Some("NoReply" | "ServiceUnknown" | "AccessDenied"));
+        assert!(!died, "{name:?}: {}", self.context(call));
+        let (ok, refused) = self.outcomes.entry(name_on(call.interface, call.method)).or_default();
+        *if name.is_none() { ok } else { refused } += 1;
+        if name.is_none() {
+            self.properties.extend(call.property.clone());
         }
-        14 => {
-            let mut dict = WireDict::new(&Signature::Str, &Signature::Variant);
-            for index in 0..rng.usize(..4) {
-                let value = Variant::Variant(Box::new(random_value(rng, depth - 1)));
-                dict.append(format!("{}{index}", random_key(rng)).into(), value).unwrap();
-            }
-            Variant::Dict(dict)
+        name.is_none()
+    }
+
+    /// What is refused has changed nothing, what is set is what was asked for, and what is told is
+    /// what the driver holds.
+    async fn compare<'c>(&mut self, done: impl Iterator<Item = &'c Call>) {
+        let changing: Vec<_> = done.filter(|call| !HARMLESS.contains(&call.method)).collect();
+        let files = self.agent.root.everything();
+        if changing.is_empty() {
+            assert!(files == self.files, "changed by nothing: {}", self.place());
+            return;
         }
-        _ => Variant::Structure(body(
-            (0..=rng.usize(..3)).map(|_| random_value(rng, depth - 1)).collect(),
-        )),
+        self.files = files;
+        let state = DriverState::read(&self.callers[0]).await.unwrap();
+        let told = state.settings.unwrap();
+        let root = self.agent.root.path().to_str().unwrap();
+        let held = Driver::open(camino::Utf8Path::new(root)).unwrap().settings().unwrap();
+        assert_eq!(told, held, "told and held: {}", self.place());
+        if let [call] = changing[..]
+            && let Some(change) = &call.change
+        {
+            let right = dict::read(change).unwrap().apply(&self.settings).unwrap();
+            assert_eq!(told, right, "{}", self.context(call));
+        } else if changing.iter().all(|call| call.change.is_some()) {
+            self.each_value_was_asked_for(&changing, &told);
+        }
+        self.settings = told;
+        self.trial = state.trial.map(|trial| trial.id);
+    }
+
+    /// Whatever the order of the calls was.
+    fn each_value_was_asked_for(&self, changing: &[&Call], told: &Settings) {
+        let asked: Vec<Changes> = changing
+            .iter()
+            .map(|call| dict::read(call.change.as_ref().unwrap()).unwrap())
+            .chain([Changes::all(&self.settings)])
+            .collect();
+        for parameter in parameter::all() {
+            let name = parameter.name.as_str();
+            let asks = |change: &Changes| match parameter.kind {
+                Kind::Mode => change.mode() == Some(told.mode()),
+                Kind::Table => change.lut().is_some_and(|table| {
+                    let mut settings = Settings::default();
+                    let _ = settings.set_lut(table);
+                    settings.lut() == told.lut()
+                }),
+                Kind::Fixed => change.number(name).is_some_and(|value| {
+                    let mut settings = Settings::default();
+                    settings.set(name, value).unwrap();
+                    settings.get(name) == told.get(name)
+                }),
+            };
+            assert!(asked.iter().any(asks), "{name} in {told:?}: {}", self.place());
+        }
+    }
+
+    async fn look_anew(&mut self) {
+        let state = DriverState::read(&self.callers[0]).await.unwrap();
+        self.settings = state.settings.unwrap();
+        self.trial = state.trial.map(|trial| trial.id);
+        self.files = self.agent.root.everything();
+    }
+
+    async fn end_trial(&mut self) {
+        self.trials_ended = self.made;
+        self.look_anew().await;
+        if let Some(trial) = self.trial {
+            let maccel = MaccelProxy::new(&self.callers[0]).await.unwrap();
+            maccel.cancel_trial(trial).await.unwrap();
+            self.look_anew().await;
+        }
+    }
+
+    /// A caller goes whose trial runs, and another one comes.
+    async fn someone_leaves(&mut self) {
+        self.left = self.made;
+        self.end_trial().await;
+        let before = self.settings.clone();
+        let change = dict::write(&Changes::all(&Settings::default()));
+        let leaver = self.callers.pop().unwrap();
+        let maccel = MaccelProxy::new(&leaver).await.unwrap();
+        maccel.trial(&change, 600).await.unwrap();
+        drop(maccel);
+        leaver.close().await.unwrap();
+        let rest = &self.callers[0];
+        while DriverState::read(rest).await.unwrap().trial.is_some() {}
+        self.callers.insert(0, self.agent.connect().await);
+        self.look_anew().await;
+        assert_eq!(self.settings, before, "the caller of a trial has left: {}", self.place());
+    }
+
+    /// Says what was reached, and that all was.
+    fn count(&self, seed: u64) {
+        for (method, (done, refused)) in &self.outcomes {
+            println!("figure {method}: {done} done, {refused} refused");
+        }
+        if self.made < ENOUGH {
+            return;
+        }
+        for (interface, method, _) in METHODS {
+            let name = name_on(interface, method);
+            assert!(self.outcomes[&name].0 > 0, "{name} was never done, seed {seed}");
+        }
+        for property in all_properties() {
+            assert!(self.properties.contains(&property), "{property:?} not read, seed {seed}");
+        }
+    }
+
+    fn place(&self) -> String {
+        format!("call {}, seed {}", self.made, self.seed)
+    }
+
+    fn context(&self, call: &Call) -> String {
+        format!("{}.{}, {}", call.interface, call.method, self.place())
+    }
+}
+
+fn name_on(interface: &str, method: &str) -> String {
+    format!("{}.{method}", short(interface))
+}
+
+async fn send(by: &Connection, call: &Call) -> zbus::Result<Message> {
+    let (to, path) = (Some(BUS_NAME), call.path.as_str());
+    let (interface, method) = (Some(call.interface), call.method);
+    match &call.body {
+        Some(body) => by.call_method(to, path, interface, method, body).await,
+        None => by.call_method(to, path, interface, method, &()).await,
     }
 }

@@ -25,7 +25,9 @@ mod figures;
 mod fuzz;
 mod namespace;
 mod ownership;
+mod random;
 mod rights;
+mod saved;
 mod sysfs;
 mod trials;
 mod world;
@@ -49,6 +51,7 @@ const TESTS: &[(&str, Test)] = &[
     ("trials::settings_return_when_the_agent_is_killed", trials::agent_is_killed),
     ("trials::confirmed_settings_stay_when_the_caller_leaves", trials::confirmed),
     ("trials::a_write_by_another_program_is_seen_and_emitted", trials::outside_write),
+    ("saved::settings_with_an_unused_table_survive_the_public_driver", saved::unused_table),
     ("examples::python_changes_the_sensitivity", examples::python),
     ("examples::javascript_changes_the_sensitivity", examples::javascript),
     ("examples::shell_changes_the_sensitivity", examples::shell),

@@ -8,6 +8,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use maccel_core::parameter;
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use tempfile::TempDir;
 
 use crate::world::{AGENT_UID, MACCEL_GID};
@@ -64,6 +65,9 @@ impl Root {
 
     fn without_driver() -> Self {
         let root = Root { folder: tempfile::tempdir().unwrap() };
+        // In memory: how long a disk takes to save is no matter here, and the power is cut in
+        // other tests.
+        mount("none", root.path(), "tmpfs", MountFlags::empty(), None).unwrap();
         fs::set_permissions(root.path(), Permissions::from_mode(0o755)).unwrap();
         root.file("proc/sys/kernel/osrelease", "6.1.0\n");
         root.file("proc/sys/kernel/random/boot_id", "5a1b5e46-7c3e-4f0e-9a43-0d8b7a0f9d11\n");
@@ -95,6 +99,17 @@ impl Root {
         fs::set_permissions(self.at(inside), Permissions::from_mode(0o664)).unwrap();
     }
 
+    /// A file that an agent has left behind.
+    pub(crate) fn agents_file(&self, inside: &str, text: &str) {
+        self.file(inside, text);
+        chown(self.at(inside), Some(AGENT_UID), Some(AGENT_UID)).unwrap();
+    }
+
+    /// The text of any file.
+    pub(crate) fn text(&self, inside: &str) -> String {
+        fs::read_to_string(self.at(inside)).unwrap()
+    }
+
     /// What a program outside writes, for example the public command.
     pub(crate) fn write_parameter(&self, name: &str, text: &str) {
         fs::write(self.at(PARAMETERS).join(name), text).unwrap();
@@ -114,7 +129,7 @@ impl Root {
 
     /// The text in a parameter's file, trimmed.
     pub(crate) fn parameter(&self, name: &str) -> String {
-        fs::read_to_string(self.at(PARAMETERS).join(name)).unwrap().trim().to_owned()
+        self.text(&format!("{PARAMETERS}/{name}")).trim().to_owned()
     }
 
     /// Everything that a refused call must not touch: the files of the driver and of the mouse,
@@ -125,6 +140,13 @@ impl Root {
             collect(&self.at(folder), &mut found);
         }
         found
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        // A folder that something is mounted on cannot be removed; the namespace ends anyway.
+        let _ = unmount(self.path(), UnmountFlags::DETACH);
     }
 }
 
