@@ -215,6 +215,9 @@ pub(crate) struct Build {
     /// File that the log is kept in
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<Utf8PathBuf>,
+    /// Append the explanation of a failure in Markdown to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) summary: Option<Utf8PathBuf>,
     /// Print the result as JSON; the log goes to the standard error
     #[arg(long)]
     pub(crate) json: bool,

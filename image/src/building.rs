@@ -19,7 +19,7 @@ use image::{clock, explain, inspect, tool};
 use serde_json::json;
 
 use crate::args::Build;
-use crate::commands::{known, load};
+use crate::commands::{append, known, load};
 use crate::secret;
 
 pub(crate) fn build(args: Build) -> Result<ExitCode> {
@@ -63,7 +63,13 @@ pub(crate) fn build(args: Build) -> Result<ExitCode> {
     report.line(&format!("free space: {}", free()));
     if result.is_err() {
         for explanation in explain::explain(&log.text) {
-            eprintln!("\n{}", explanation.text());
+            let text = explanation.text();
+            eprintln!("\n{text}");
+            log.line(&text);
+            if let Some(file) = &args.summary {
+                append(file, &explanation.markdown())
+                    .with_context(|| format!("cannot write {file}"))?;
+            }
         }
     }
     result?;

@@ -112,7 +112,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
         Command::Stage(args) => releases::stage(args),
         Command::Publish(args) => releases::publish(args),
         Command::Customize { root, config, built, json, part } => {
-            inside::customize(&root, &load(&config, &built)?, part, json)
+            let written = Config::load(&config)?.0;
+            inside::customize(&root, &written, &built, part, json)
         }
         Command::Completion { shell } => {
             print!("{}", manual::completion(shell));
@@ -128,9 +129,12 @@ pub(crate) fn run(args: Args) -> Result<ExitCode> {
 
 /// The configuration, with the variants that a build argument may have changed.
 pub(crate) fn load(file: &Utf8Path, built: &Built) -> Result<Config> {
-    let (config, _) = Config::load(file)?;
+    Ok(with(&Config::load(file)?.0, built))
+}
+
+pub(crate) fn with(config: &Config, built: &Built) -> Config {
     let (variant, gpu) = (config.base.variant, config.base.gpu);
-    Ok(config.with(built.aurora_variant.unwrap_or(variant), built.gpu_variant.unwrap_or(gpu)))
+    config.clone().with(built.aurora_variant.unwrap_or(variant), built.gpu_variant.unwrap_or(gpu))
 }
 
 /// Prints an error and finds its exit code.
@@ -139,8 +143,15 @@ pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
         eprintln!("{invalid}");
         return ExitCode::from(CONFIGURATION);
     }
-    eprintln!("vespera-image: {error:#}");
-    ExitCode::from(code(error))
+    let said = format!("{error:#}");
+    eprintln!("vespera-image: {said}");
+    let code = code(error);
+    if code == REGISTRY {
+        for explanation in explain::explain(&said) {
+            eprintln!("\n{}", explanation.text());
+        }
+    }
+    ExitCode::from(code)
 }
 
 /// The exit code of an error's kind. A missing tool hides in several of them.
@@ -165,6 +176,7 @@ fn code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref() {
         Some(diff::Error::Open(error)) => return opened(error),
         Some(diff::Error::Tool(error)) => return tool_code(error),
+        Some(diff::Error::Version(_)) => return TOOL,
         _ => {}
     }
     if let Some(error) = error.downcast_ref() {

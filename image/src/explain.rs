@@ -24,7 +24,7 @@ pub struct Known {
     pub remedies: &'static [&'static str],
 }
 
-/// A failure found in a log.
+/// A failure found in a log, or in what an error says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// Which one.
@@ -59,9 +59,9 @@ const KNOWN: &[Known] = &[
         code: "driver-source",
         title: "The driver does not compile",
         marks: &[
-            &["maccel", ": error:"],
-            &["maccel", "fatal error:"],
-            &["make", "***", "maccel.o] Error"],
+            &["/source/", ".c:", "error:"],
+            &["/source/", ".h:", "error:"],
+            &["could not compile the driver"],
         ],
         causes: &[
             "the kernel of the base is newer than the driver knows",
@@ -276,6 +276,18 @@ impl Explanation {
         for (word, lines) in [("because", self.known.causes), ("try", self.known.remedies)] {
             for line in lines {
                 text.push_str(&format!("  {word:<8} {line}\n"));
+            }
+        }
+        text
+    }
+
+    /// The explanation as Markdown, for the summary of a job.
+    pub fn markdown(&self) -> String {
+        let Known { code, title, causes, remedies, .. } = self.known;
+        let mut text = format!("### {title} (`{code}`)\n\n```\n{}\n```\n\n", self.line);
+        for (word, lines) in [("Because", causes), ("Try", remedies)] {
+            for line in lines {
+                text.push_str(&format!("- {word}: {line}\n"));
             }
         }
         text

@@ -44,19 +44,26 @@ pub(crate) fn main(args: setup::Args) -> Result<()> {
     setup::ensure(args)?;
     let cache = Cache::open()?;
     let steps = Steps::new(&cache)?;
+    run(&cache, &steps)?;
+    steps.summary();
+    Ok(())
+}
+
+/// The jobs of the workflow, in their order, and once more when nothing has changed.
+pub(crate) fn run(cache: &Cache, steps: &Steps) -> Result<()> {
     privilege::prepare()?;
-    let workshop = Workshop::make(&cache, &steps)?;
-    let kernel = Kernel::fetch(&cache, &steps, &workshop, Series::Image)?;
-    let standin = Standin::make(&cache, &steps, &workshop, &kernel)?;
-    let dock = Dock::make(&cache, &steps)?;
-    let program = steps.run("program vespera-image", |step| image::program(&cache, step))?;
-    let crates = image::vendor(&cache, &steps)?;
+    let workshop = Workshop::make(cache, steps)?;
+    let kernel = Kernel::fetch(cache, steps, &workshop, Series::Image)?;
+    let standin = Standin::make(cache, steps, &workshop, &kernel)?;
+    let dock = Dock::make(cache, steps)?;
+    let program = steps.run("program vespera-image", |step| image::program(cache, step))?;
+    let crates = image::vendor(cache, steps)?;
 
     let folder = cache.folder("scratch")?.join("ci");
     privilege::remove_tree(&folder)?;
     fs::create_dir_all(&folder)?;
     let room = dock
-        .room(&cache)?
+        .room(cache)?
         .bind(&folder, INSIDE)
         .bind_read_only(program.parent().context("the program has no folder")?, "/w/bin")
         .bind_read_only(&crates, "/w/crates")
@@ -66,9 +73,9 @@ pub(crate) fn main(args: setup::Args) -> Result<()> {
     steps.run("repository and base of the run", |_| runner.prepare())?;
     let text = fs::read_to_string(source::root()?.join(WORKFLOW))?;
     let workflow = Workflow::parse(&text)?;
-    let known = runner.known(&cache)?;
+    let known = runner.known(cache)?;
 
-    let mut outputs = runner.job(&steps, "detect", workflow.job("detect")?, &known)?;
+    let mut outputs = runner.job(steps, "detect", workflow.job("detect")?, &known)?;
     let matrix: Value = serde_json::from_str(outputs.get("matrix").context("no matrix")?)?;
     if outputs.get("should_build").map(String::as_str) != Some("true") {
         bail!("`detect` wants no build of an image that was never published");
@@ -76,17 +83,16 @@ pub(crate) fn main(args: setup::Args) -> Result<()> {
     for entry in matrix["include"].as_array().context("no images in the matrix")? {
         let known = with_entry(&known, entry, &outputs);
         for name in ["build", "publish"] {
-            runner.job(&steps, name, workflow.job(name)?, &known)?;
+            runner.job(steps, name, workflow.job(name)?, &known)?;
         }
     }
     // The same again, a day later: nothing has changed.
-    outputs = runner.job(&steps, "detect", workflow.job("detect")?, &known)?;
+    outputs = runner.job(steps, "detect", workflow.job("detect")?, &known)?;
     if outputs.get("should_build").map(String::as_str) != Some("false") {
         bail!("`detect` wants another build though nothing has changed");
     }
     println!("left out: the job `scan`, whose programs come from the network only");
     println!("\n{}", fs::read_to_string(runner.folder.join("summary"))?);
-    steps.summary();
     Ok(())
 }
 

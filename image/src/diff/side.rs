@@ -13,6 +13,7 @@ use crate::modinfo::{self, Modinfo};
 use crate::opened::{self, Opened};
 use crate::registry::with_transport;
 use crate::tool::{self, Tools};
+use crate::version;
 
 const QUERY: &str = "%{NAME}.%{ARCH}\\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\\n";
 const STORAGE: &str = "containers-storage:";
@@ -26,6 +27,9 @@ pub enum Error {
     /// A program is missing or refused.
     #[error(transparent)]
     Tool(#[from] tool::Error),
+    /// skopeo is too old.
+    #[error(transparent)]
+    Version(#[from] version::Error),
     /// What skopeo says cannot be read.
     #[error("the layers of {reference} cannot be read: {source}")]
     Unreadable {
@@ -85,6 +89,7 @@ impl<'a> Side<'a> {
             args.push("--tls-verify=false");
         }
         args.push(&full);
+        version::check(version::SKOPEO, tools)?;
         let told = tools.run("skopeo", &args, "read the layers of an image")?.stdout;
         let manifest: Manifest = serde_json::from_str(&told)
             .map_err(|source| Error::Unreadable { reference: reference.to_owned(), source })?;

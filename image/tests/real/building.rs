@@ -170,7 +170,7 @@ fn layers_of_the_last_build_are_found_by_a_machine_that_starts_empty() {
 
 /// A failed build ends with what is known about its failure.
 #[test]
-fn failed_build_is_explained_at_the_end_of_its_log() {
+fn build_that_fails_for_an_unknown_reason_keeps_its_log() {
     let place = Place::new("");
     place.write("vespera-config.yaml", "");
     place.write("Containerfile", "FROM localhost/not-there\n");

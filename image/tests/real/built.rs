@@ -15,9 +15,9 @@ const DRIVER_UPDATE_MAX: u64 = 1_000_000;
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// An image as the build left it.
-struct Built {
-    reference: String,
-    config: String,
+pub(crate) struct Built {
+    pub(crate) reference: String,
+    pub(crate) config: String,
 }
 
 impl Built {
@@ -34,7 +34,7 @@ impl Built {
     }
 }
 
-fn first() -> Built {
+pub(crate) fn first() -> Built {
     Built::of("VESPERA_FIRST")
 }
 
@@ -43,7 +43,7 @@ fn second() -> Built {
 }
 
 /// A command with the storage that the images are in, not with the place's own.
-fn shared(mut command: Command) -> Command {
+pub(crate) fn shared(mut command: Command) -> Command {
     command.env_remove("CONTAINERS_STORAGE_CONF");
     command
 }
@@ -56,7 +56,7 @@ fn verified(place: &Place, image: &Built) -> Value {
     report
 }
 
-fn finding<'a>(report: &'a Value, code: &str) -> &'a Value {
+pub(crate) fn finding<'a>(report: &'a Value, code: &str) -> &'a Value {
     let findings = report["findings"].as_array().unwrap();
     findings.iter().find(|finding| finding["code"] == code).unwrap_or_else(|| panic!("no {code}"))
 }
@@ -200,6 +200,29 @@ fn difference_of_two_images_names_kernel_and_packages() {
     assert!(removed, "{:#}", diff["packages"]);
     let gone = paths(&diff, "removed");
     assert!(gone.contains(&"/usr/share/thunderbird/README".to_owned()), "{gone:?}");
+}
+
+/// The real dnf5 does not find a package.
+#[test]
+fn failed_build_is_explained_on_the_terminal_at_the_end_of_its_log_and_in_the_summary() {
+    let place = Place::new("");
+    let base = first().reference;
+    place.write("vespera-config.yaml", "");
+    let text = format!("FROM {base}\nRUN dnf5 --assumeyes install no-such-package\n");
+    place.write("Containerfile", &text);
+    let words = ["build", "--offline", "--log", "build.log", "--summary", "summary.md"];
+    let mut build = shared(place.program(&words));
+    build.args(["--", "--pull=never", "--network=host"]);
+    let ended = output(&mut build);
+    assert_eq!(ended.status.code(), Some(1), "{}", both(&ended));
+    let title = "A package was not found (package-not-found)";
+    assert!(both(&ended).contains(title), "{}", both(&ended));
+    let log = place.read("build.log");
+    let (before, after) = log.split_once(title).unwrap_or_else(|| panic!("{log}"));
+    assert!(before.contains("No match for argument: no-such-package"), "{log}");
+    assert!(after.contains("`packages.repositories`"), "{log}");
+    let summary = place.read("summary.md");
+    assert!(summary.starts_with("### A package was not found (`package-not-found`)"), "{summary}");
 }
 
 /// A change and its revert: the layer cache of older buildahs does not look into a mounted stage,

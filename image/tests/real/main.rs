@@ -14,6 +14,7 @@ mod flatpak;
 mod killed;
 mod place;
 mod publish;
+mod seeded;
 
 use std::process::{Command, Output};
 
