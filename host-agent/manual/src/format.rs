@@ -3,7 +3,6 @@
 
 use camino::Utf8Path;
 
-use crate::program::linked;
 use crate::roff::{DATE, MANUAL, Page, SOURCE};
 use crate::{FileError, write};
 
@@ -34,8 +33,7 @@ impl Format {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(mut self, see_also: &[&str], folder: &Utf8Path) -> Result<(), FileError> {
-        self.page.section("See also");
-        self.page.line(&see_also.iter().map(|other| linked(other)).collect::<Vec<_>>().join(", "));
+        self.page.see_also(see_also);
         write(&folder.join(format!("man5/{}.5", self.name)), &self.page.render())
     }
 }

@@ -84,10 +84,7 @@ impl Program<'_> {
         if parent.is_none() {
             others.extend(self.see_also.iter().map(|&other| other.to_owned()));
         }
-        if !others.is_empty() {
-            page.section("See also");
-            page.line(&others.iter().map(|other| linked(other)).collect::<Vec<_>>().join(", "));
-        }
+        page.see_also(&others);
         page.render()
     }
 }
@@ -98,14 +95,6 @@ fn add(page: &mut Page, part: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) 
     // Writing to memory cannot fail.
     let _ = part(&mut made);
     page.append(&String::from_utf8_lossy(&made));
-}
-
-/// `maccel(1)` with its name in bold.
-pub(crate) fn linked(page: &str) -> String {
-    match page.split_once('(') {
-        Some((name, section)) => format!("`{name}`({section}"),
-        None => page.to_owned(),
-    }
 }
 
 /// What stands after the help: `Heading:` above indented lines, `Heading: text`, or text.

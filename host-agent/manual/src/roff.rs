@@ -62,6 +62,16 @@ impl Page {
         });
     }
 
+    /// Ends the page with other pages, as `maccel(1)`, if there are any.
+    pub(crate) fn see_also<T: AsRef<str>>(&mut self, others: &[T]) {
+        if others.is_empty() {
+            return;
+        }
+        self.section("See also");
+        let linked: Vec<_> = others.iter().map(|other| linked(other.as_ref())).collect();
+        self.line(&linked.join(", "));
+    }
+
     fn make(&mut self, add: impl FnOnce(&mut Roff) -> &mut Roff) {
         let mut roff = Roff::new();
         add(&mut roff);
@@ -122,6 +132,14 @@ fn fill(line: &str, text: &mut String) {
         column += word.len();
     }
     text.push('\n');
+}
+
+/// `maccel(1)` with its name in bold.
+fn linked(page: &str) -> String {
+    match page.split_once('(') {
+        Some((name, section)) => format!("`{name}`({section}"),
+        None => page.to_owned(),
+    }
 }
 
 /// Text with bold words.
