@@ -27,6 +27,7 @@ pub(crate) const SOURCES: &[&str] = &[
     "Cargo.lock",
     "maccel-core",
     "kmod",
+    "manual",
     "module-check",
     "host-agent",
     "maccel-cli",

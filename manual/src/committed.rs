@@ -49,7 +49,7 @@ fn compare(path: &str, text: &str) -> Result<(), Error> {
 
 /// The top folder of the repository.
 pub fn repository() -> Utf8PathBuf {
-    Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// The first lines of every generated document in Markdown.
