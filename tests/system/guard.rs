@@ -15,8 +15,9 @@ use crate::image::{BOOT, Booted};
 use crate::person::{self, PERSON};
 use crate::pointer::parameter;
 
-/// Starts the check when somebody asks for it.
-const REQUESTS: &str = "vespera-module-check.path";
+/// What the checks have found.
+const REPORT: &str = "/run/vespera/module.json";
+const HEALTH: &str = "org.vespera.Agent1.Health";
 /// The administrator's file that keeps the module out.
 const BLACKLIST: &str = "/etc/modprobe.d/no-mouse.conf";
 /// Where the module is kept while the image lacks it.
@@ -142,19 +143,20 @@ fn raw(guest: &Guest, name: &str) -> Result<String, HarnessError> {
 
 fn unloaded(guest: &Guest) -> Result<(), HarnessError> {
     guest.run(["vesperactl", "set", "sens-mult=2"])?.success()?;
-    // A check that somebody asked for a moment ago would load it again.
-    guest.run(["systemctl", "stop", REQUESTS])?.success()?;
-    let show = ["systemctl", "show", "--property=ActiveState", "--value", "vespera-module.service"];
-    wait_for("no check is going on", || {
-        Ok(guest.run(show)?.success()?.stdout.trim() == "inactive")
-    })?;
     guest.run(["rmmod", "maccel"])?.success()?;
     agent_says(guest, false, "broken")?;
     let set = guest.run(["vesperactl", "set", "sens-mult=3"])?;
     assert_eq!(set.code, 2, "{set:?}");
+    // Whoever asks for a check gets one, and the module that was taken out on purpose stays out.
+    let before = guest.read_file(REPORT)?;
+    let recheck = ["busctl", "call", NAME, "/org/vespera/Agent1", HEALTH, "Recheck"];
+    guest.run(recheck)?.success()?;
+    wait_for("the check", || Ok(guest.read_file(REPORT)? != before))?;
+    let report: Value = serde_json::from_str(&guest.read_file(REPORT)?).expect("a report");
+    assert_eq!(report["loaded"], Value::Null, "{report:#}");
+    agent_says(guest, false, "broken")?;
     let (_, remedy) = is_broken_by(guest, "module-not-loaded")?;
     assert_eq!(remedy, "sudo vesperactl module load");
-    guest.run(["systemctl", "start", REQUESTS])?.success()?;
     mend(guest, &remedy)?;
     agent_says(guest, true, "healthy")?;
     is_healthy(guest)?;

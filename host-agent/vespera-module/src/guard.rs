@@ -20,7 +20,10 @@ pub(crate) fn run(root: &Root, may_load: bool) -> anyhow::Result<bool> {
     let installed = Survey::installed(root, Depth::Quick);
     let before = Survey::with_installed(root, None, installed.clone());
     // Only the running system has a kernel to load into.
-    let load_error = if may_load && root.is_host() { load(root, &kernel, &before) } else { None };
+    let load_error = match may_load && root.is_host() {
+        true => load(root, &kernel, &before),
+        false => remembered(root, &before),
+    };
     if health::loaded::find(root).is_some()
         && let Err(error) = ownership::apply(root, &[])
     {
@@ -99,6 +102,15 @@ fn load(root: &Root, kernel: &str, before: &Survey) -> Option<LoadError> {
     }
 }
 
+/// What the kernel has said to this module since the boot: that somebody looks again does not make
+/// it untrue.
+fn remembered(root: &Root, before: &Survey) -> Option<LoadError> {
+    let earlier = ModuleReport::read(root).ok()?;
+    let (then, now) = (earlier.module?, before.module.as_ref()?);
+    let same = (&then.path, &then.srcversion) == (&now.path, &now.srcversion);
+    earlier.load_error.filter(|_| same && before.loaded.is_none())
+}
+
 /// Whether a fault makes loading pointless, or forbids it.
 fn hinders(check: &Check) -> bool {
     let code = check.code.as_ref();
@@ -147,6 +159,24 @@ mod tests {
         let cause = causes(&report.checks).next().unwrap();
         assert_eq!(cause.code, "module-missing");
         assert!(cause.detail.contains("6.1.0") && cause.detail.contains("6.2.0"));
+    }
+
+    #[test]
+    fn a_check_keeps_what_the_kernel_said_until_there_is_another_module() {
+        let fixture = booted("6.1.0");
+        let root = fixture.root();
+        run(root, false).unwrap();
+        let mut refused = ModuleReport::read(root).unwrap();
+        assert_eq!(refused.load_error, None);
+        let error = LoadError::from_errno(129, "sudo bootc upgrade --apply");
+        refused.load_error = Some(error.clone());
+        refused.write(root).unwrap();
+        assert!(!run(root, false).unwrap());
+        assert_eq!(ModuleReport::read(root).unwrap().load_error, Some(error));
+        refused.module.as_mut().unwrap().srcversion = Some("0".repeat(23));
+        refused.write(root).unwrap();
+        run(root, false).unwrap();
+        assert_eq!(ModuleReport::read(root).unwrap().load_error, None);
     }
 
     #[test]

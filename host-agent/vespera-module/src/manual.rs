@@ -20,12 +20,14 @@ pub(crate) fn man(folder: &Utf8Path) -> anyhow::Result<()> {
 }
 
 const DESCRIPTION: &[&str] = &[
-    "`vespera-module.service` runs it at boot before the desktop, when the module is added, and \
-     when vespera-agent asks for another check. It looks for the module of the running kernel, \
-     loads it unless it is loaded, and writes down what it found. A module that does not fit is a \
-     finding, not a failure: the boot stays as it is.",
-    "It is the only program of Vespera with the right to load modules. Nobody can ask it over the \
-     bus for more than another check; `vesperactl module` runs it as root.",
+    "`vespera-module.service` runs it at boot before the desktop. It looks for the module of the \
+     running kernel, loads it unless it is loaded, and writes down what it found. A module that \
+     does not fit is a finding, not a failure: the boot stays as it is.",
+    "`vespera-module-check.service` runs it with `--no-load` when the module is added and when \
+     vespera-agent asks for another check. That looks, gives the files of a loaded module to the \
+     group, and writes down what it found; the service has not even the right to load. A module \
+     that somebody has removed stays out until the next boot, or until root runs \
+     `vesperactl module load`.",
 ];
 
 const FILES: &[(&str, &str)] = &[

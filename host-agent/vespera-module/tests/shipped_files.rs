@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 /// Tenths of `systemd-analyze security`; the capabilities of the module guard cost most of it.
 const MOST_EXPOSURE: &[(&str, &str)] = &[
     ("vespera-module.service", "26"),
+    ("vespera-module-check.service", "20"),
     ("vespera-deployments.service", "15"),
     ("vespera-agent.service", "12"),
 ];
@@ -48,6 +49,7 @@ fn systemd_finds_no_fault_in_the_units() {
     let units = units();
     for unit in [
         "vespera-module.service",
+        "vespera-module-check.service",
         "vespera-module-check.path",
         "vespera-deployments.service",
         "vespera-deployments.path",
@@ -116,7 +118,23 @@ fn the_rules_call_the_program_as_it_is_and_use_no_shell() {
         "one call for the module, one for each mouse"
     );
     assert!(rules.contains(r#"GROUP="maccel", MODE="0640""#));
-    assert!(rules.contains(r#"ENV{SYSTEMD_WANTS}+="vespera-module.service""#));
+    assert!(rules.contains(r#"ENV{SYSTEMD_WANTS}+="vespera-module-check.service""#));
+}
+
+#[test]
+fn a_check_that_is_asked_for_cannot_load_the_module() {
+    let path = shipped("usr/lib/systemd/system/vespera-module-check.path");
+    assert!(path.lines().any(|line| line == "Unit=vespera-module-check.service"));
+    let unit = shipped("usr/lib/systemd/system/vespera-module-check.service");
+    for line in [
+        "ExecStart=/usr/libexec/vespera/vespera-module run --no-load",
+        "CapabilityBoundingSet=CAP_CHOWN",
+        "SystemCallFilter=@system-service",
+        "SuccessExitStatus=10",
+        "StartLimitIntervalSec=0",
+    ] {
+        assert!(unit.lines().any(|own| own == line), "{line}");
+    }
 }
 
 #[test]

@@ -23,6 +23,7 @@ const FILES: &[&str] = &[
     "usr/lib/systemd/system/vespera-deployments.path",
     "usr/lib/systemd/system/vespera-deployments.service",
     "usr/lib/systemd/system/vespera-module-check.path",
+    "usr/lib/systemd/system/vespera-module-check.service",
     "usr/lib/systemd/system/vespera-module.service",
     "usr/lib/systemd/user-preset/80-vespera.preset",
     "usr/lib/systemd/user/vespera-notify.path",

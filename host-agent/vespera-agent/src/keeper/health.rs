@@ -142,8 +142,7 @@ impl Keeper {
     pub(super) fn checks(&self) -> Vec<Check> {
         let mut checks: Vec<Check> =
             self.reported.iter().chain(self.findings.values()).cloned().collect();
-        // The report is of a moment ago. Nobody checks again when the module goes: that would
-        // load it again.
+        // The report is of a moment ago: nothing checks by itself when the module goes.
         let was_loaded =
             |check: &&mut Check| check.code == MODULE_NOT_LOADED.code && check.status == Status::Ok;
         if self.driver.is_none()

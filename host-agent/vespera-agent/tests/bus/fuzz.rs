@@ -31,8 +31,6 @@ const CALLS: u64 = 10_000;
 /// as the agent asks polkit, may wait for their answers.
 const TOGETHER: u64 = 8;
 const CALLERS: usize = 4;
-/// Of so many rounds one is of many calls at once.
-const ROUNDS: u8 = 8;
 /// After so many calls a trial ends: while one runs most calls are refused for that alone, and its
 /// 600 s must not run out between a call and the look at what it changed.
 const TRIAL: u64 = 200;
@@ -61,8 +59,8 @@ pub(crate) fn random_calls(world: &World) {
     let run = zbus::block_on(async {
         let mut run = Run::new(&agent, seed).await;
         while run.made < calls {
-            let many = together > 1 && run.rng.u8(..ROUNDS) == 0;
-            run.round(if many { together.min(calls - run.made) } else { 1 }).await;
+            let width = if run.rng.bool() { together.min(calls - run.made) } else { 1 };
+            run.round(width).await;
             while run.made >= (sizes.len() as u64 + 1) * calls / 10 && sizes.len() < 10 {
                 sizes.push(agent.size());
                 let (kb, files) = agent.size();
