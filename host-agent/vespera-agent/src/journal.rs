@@ -2,7 +2,6 @@
 //! Structured log entries: the journal when systemd runs us, stderr otherwise.
 
 use health::Check;
-use log::{LevelFilter, Log, Metadata, Record};
 
 /// `MESSAGE_ID` of a fault that the agent itself found.
 const ID_FAULT: &str = "0e732a39d1754bc5a9bde982edfccb0a";
@@ -20,36 +19,6 @@ const ID_NOT_RESTORED: &str = "edc363287d44428d82a5d39efaa038a7";
 const ID_IMPORTED: &str = "6b15ecf7ec394427a13cfb8ba558bbf7";
 /// `MESSAGE_ID` of a call that was not allowed.
 const ID_DENIED: &str = "35e8cc481c3d42d7ac8565701fd7c35e";
-
-/// stderr, for runs without systemd.
-struct Stderr;
-
-impl Log for Stderr {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if record.target().starts_with("vespera_agent") {
-            eprintln!("{}", record.args());
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-/// Chooses the place; called once.
-pub(crate) fn start() {
-    static STDERR: Stderr = Stderr;
-    let journal = systemd_journal_logger::connected_to_journal()
-        .then(systemd_journal_logger::JournalLog::new)
-        .and_then(Result::ok)
-        .is_some_and(|journal| journal.install().is_ok());
-    if !journal && log::set_logger(&STDERR).is_err() {
-        eprintln!("a logger is already set");
-    }
-    log::set_max_level(LevelFilter::Info);
-}
 
 /// A fault that the agent itself found.
 pub(crate) fn fault(check: &Check) {

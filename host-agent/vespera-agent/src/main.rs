@@ -45,7 +45,7 @@ use crate::store::Store;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    journal::start();
+    ::journal::start(env!("CARGO_CRATE_NAME"));
     let outcome = match &args.command {
         Some(Command::Man { folder }) => manual::man(folder),
         None => run(&args.root()),

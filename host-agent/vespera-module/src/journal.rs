@@ -5,7 +5,6 @@
 
 use health::load_error::LoadError;
 use health::{Check, State};
-use log::{LevelFilter, Log, Metadata, Record};
 
 /// `MESSAGE_ID` of the outcome of a run, whatever it is.
 const ID_STATE: &str = "4315c60bd8df41c4bf6d362df919df3d";
@@ -20,37 +19,6 @@ const ID_REFUSED: &str = "c86fcddeed244c118542f577c3d08a49";
 const ID_REMOVED: &str = "7b2fcd5f7dd8408882b60771d296f1a8";
 /// `MESSAGE_ID` of a look at the deployments.
 const ID_DEPLOYMENTS: &str = "7f0a07642eeb4c3d9f6363e35b544756";
-
-/// stderr: what udev captures for a RUN program, and what a person sees.
-struct Stderr;
-
-impl Log for Stderr {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        // Other crates' words about pointers and lists help nobody here.
-        if record.target().starts_with("vespera_module") {
-            eprintln!("{}", record.args());
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-/// Chooses the place; called once.
-pub(crate) fn start() {
-    static STDERR: Stderr = Stderr;
-    let journal = systemd_journal_logger::connected_to_journal()
-        .then(systemd_journal_logger::JournalLog::new)
-        .and_then(Result::ok)
-        .is_some_and(|journal| journal.install().is_ok());
-    if !journal && log::set_logger(&STDERR).is_err() {
-        eprintln!("a logger is already set");
-    }
-    log::set_max_level(LevelFilter::Info);
-}
 
 /// The module went in.
 pub(crate) fn loaded(path: &str) {

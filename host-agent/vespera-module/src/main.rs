@@ -36,7 +36,7 @@ const DEADLINE: Duration = Duration::from_secs(12);
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    journal::start();
+    ::journal::start(env!("CARGO_CRATE_NAME"));
     if matches!(args.command, Command::Run { .. }) {
         let report = args.root.at(health::report::PATH);
         std::thread::spawn(move || give_up_in_time(&report));
