@@ -11,7 +11,7 @@ use maccel_core::changes::Changes;
 use maccel_core::driver::line;
 use maccel_core::settings::{Mode, Settings};
 use maccel_core::shape::Shape;
-use maccel_core::{compile, curve, libinput as points, raw_accel as raw};
+use maccel_core::{compile, curve, libinput as points, public_profile as public, raw_accel as raw};
 use maccel_core::{reset_script as script, settings_file as file, yeetmouse as yeet};
 use module_check::certificate::Certificate;
 use module_check::fixtures::signing::{self, openssl};
@@ -39,6 +39,7 @@ pub(crate) const TARGETS: &[(&str, Reader)] = &[
     ("driver-line", driver_line),
     ("yeetmouse", yeetmouse),
     ("libinput", libinput),
+    ("public-profile", public_profile),
 ];
 
 /// An ELF file with `.modinfo`, `__versions` and what is appended.
@@ -240,4 +241,13 @@ fn can_be_in_force(settings: &Settings) {
         let factor = curve::factor(settings, speed);
         assert!(factor.is_finite(), "{factor} at {speed}: {written}");
     }
+}
+
+/// A profile of the public command: what is taken can be in force, and its name can be shown.
+fn public_profile(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(profile) = public::read(text) else { return };
+    assert!(public::is_it(text));
+    assert!(!profile.name.chars().any(char::is_control));
+    can_be_in_force(&profile.changes.apply(&Settings::default()).unwrap());
 }

@@ -246,7 +246,8 @@ Files:
   Raw Accel    settings.json of 1.6 and 1.7
   YeetMouse    /etc/yeetmouse.conf, or what `yeetmousectl dump` prints
   libinput     the points of the custom profile: xorg.conf options, Hyprland's and KWin's words
-  maccel       maccel.toml; set_last_..._value.sh or the folder of them
+  maccel       maccel.toml; set_last_..._value.sh or the folder of them; the public command's
+               profiles, ~/.config/maccel/profiles/NAME.json
 
 Examples:
   maccel import settings.json --profile games --apply

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `maccel import`: settings from Raw Accel, YeetMouse, libinput's custom profile, from a
-//! maccel.toml, from public reset scripts.
+//! maccel.toml, from reset scripts and profiles of the public command.
 //!
 //! What a file says is shown with all that cannot be carried over; only `--apply` changes
 //! anything.
@@ -13,7 +13,7 @@ use camino::Utf8Path;
 use maccel_core::changes::Changes;
 use maccel_core::compile::CompileError;
 use maccel_core::settings::Settings;
-use maccel_core::{libinput, raw_accel, reset_script, settings_file, yeetmouse};
+use maccel_core::{libinput, public_profile, raw_accel, reset_script, settings_file, yeetmouse};
 use serde_json::{Value, json};
 
 use crate::args::{Common, Import};
@@ -78,6 +78,9 @@ pub(crate) fn parse(file: &str, text: &str, profile: Option<&str>) -> anyhow::Re
     if reset_script::is_it(text) {
         return lines_of_scripts(text);
     }
+    if public_profile::is_it(text) {
+        return one_profile(text, profile);
+    }
     let first = text.trim_start_matches('\u{feff}').trim_start().chars().next();
     if matches!(first, Some('{' | '[')) && serde_json::from_str::<Value>(text).is_ok()
         || first == Some('{')
@@ -114,6 +117,16 @@ fn found(
     }
     let (curve, error) = (Some(curve), Some(error));
     Found { format, profile: None, curve, error, changes, notes }
+}
+
+/// A profile of the public command line: a file of its own each.
+fn one_profile(text: &str, wanted: Option<&str>) -> anyhow::Result<Found> {
+    let profile = public_profile::read(text)?;
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != profile.name) {
+        bail!("there is no profile '{wanted}'; there is {}", profile.name);
+    }
+    let (profile, changes) = (Some(profile.name), profile.changes);
+    Ok(Found { format: "public maccel", profile, changes, ..Found::default() })
 }
 
 fn raw_accel(text: &str, wanted: Option<&str>) -> anyhow::Result<Found> {

@@ -10,6 +10,7 @@
 //! - [`driver`]: the driver's files: parameters, devices, speed
 //! - [`settings_file`]: `maccel.toml` and its layers
 //! - [`reset_script`]: values that the public tools saved
+//! - [`public_profile`]: their profiles
 //! - [`curve`]: speed to factor in float64, the reference for the driver
 //! - [`shape`]: curves as people describe them
 //! - [`compile`]: shapes to what the driver has
@@ -26,6 +27,7 @@ pub mod driver;
 pub mod fixed;
 pub mod libinput;
 pub mod parameter;
+pub mod public_profile;
 pub mod raw_accel;
 pub mod reset_script;
 pub mod settings;

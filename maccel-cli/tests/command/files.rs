@@ -215,3 +215,28 @@ fn faults_name_the_file_and_the_place() {
     let outcome = place.run("import no-such-file");
     assert!(outcome.stderr.starts_with("Error: cannot read no-such-file"), "{outcome:?}");
 }
+
+#[test]
+fn a_profile_of_the_public_command_is_taken_over_whole_or_not_at_all() {
+    let place = Place::ours();
+    let file = r#"{"Name": "games", "Mode": "Natural", "CreatedAt": "2026-03-01T12:00:00Z",
+        "Params": {"SENS_MULT": 0.5, "DECAY_RATE": 0.25, "LIMIT": 2.0}}"#;
+    let before = place.parameter("SETTINGS");
+    for (wrong, why) in [
+        (file.replace("2.0}", "1e9}"), "LIMIT"),
+        (file.replace("SENS_MULT", "../SENS_MULT"), "'../SENS_MULT' is no parameter"),
+    ] {
+        let outcome = place.run_with(&["import", "-", "--apply"], &wrong);
+        assert_eq!(outcome.code, 1, "{outcome:?}");
+        assert!(outcome.stderr.contains(why), "{outcome:?}");
+        assert_eq!(place.parameter("SETTINGS"), before);
+    }
+    let said = place.run_with(&["import", "-", "--apply", "--profile", "games"], file).text();
+    assert_eq!(said.lines().next(), Some("public maccel, profile games"));
+    let line = place.parameter("SETTINGS");
+    for word in ["MODE=1", "SENS_MULT=2147483648", "DECAY_RATE=1073741824", "LIMIT=8589934592"] {
+        assert!(line.split(' ').any(|w| w.trim_end() == word), "{word} in {line}");
+    }
+    let outcome = place.run_with(&["import", "-", "--profile", "work"], file);
+    assert!(outcome.stderr.contains("there is no profile 'work'; there is games"), "{outcome:?}");
+}
