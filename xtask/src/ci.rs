@@ -34,6 +34,8 @@ use crate::workshop::Workshop;
 const WORKFLOW: &str = ".github/workflows/build-vespera.yml";
 /// The folder of the run, inside.
 const INSIDE: &str = "/w/ci";
+/// Where the containers' tools look for a person's own files.
+const CONTAINERS: &str = ".config/containers";
 const OWNER: &str = "someone";
 const RUN: &str = "1";
 const UP: Duration = Duration::from_millis(50);
@@ -181,7 +183,8 @@ impl Runner {
             + "\nsigning:\n  module: true\n  image: true\n";
         fs::write(&path, text)?;
         let insecure = format!("[[registry]]\nlocation = \"{}\"\ninsecure = true\n", self.host);
-        fs::write(self.folder.join("registries.conf"), insecure)?;
+        fs::create_dir_all(self.folder.join(CONTAINERS))?;
+        fs::write(self.folder.join(CONTAINERS).join("registries.conf"), insecure)?;
         let base = format!("docker://{}/base/aurora:stable", self.host);
         let from = format!("containers-storage:{}", self.standin.base);
         self.inside(&format!("skopeo copy --quiet {from} {base}"), &BTreeMap::new())?;
@@ -276,7 +279,8 @@ impl Runner {
         let at = |name: &str| format!("{INSIDE}/{name}");
         for (key, value) in [
             ("PATH", "/w/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
-            ("CONTAINERS_REGISTRIES_CONF", at("registries.conf")),
+            // skopeo knows no variable that names the list of registries; all look here.
+            ("HOME", INSIDE.to_owned()),
             ("GITHUB_OUTPUT", at("outputs")),
             ("GITHUB_STEP_SUMMARY", at("summary")),
             ("COSIGN_PASSWORD", String::new()),
