@@ -30,10 +30,8 @@ pub(crate) enum Extent {
     Image,
     /// Kernels and the driver for each, without the image.
     Kernels,
-    /// The image, other kernels, and the driver for each.
+    /// The images, other kernels, and the driver for each; packages of all that, tried in a root.
     All,
-    /// The shipped image and the kernels, and the packages of its programs, tried in a root.
-    Packages,
 }
 
 /// What was made.
@@ -52,9 +50,7 @@ pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Made>
     let kernel = Kernel::fetch(cache, steps, &workshop, Series::Image)?;
     let drivers = match extent {
         Extent::Image => Vec::new(),
-        Extent::Kernels | Extent::All | Extent::Packages => {
-            drivers(cache, steps, &workshop, &kernel)?
-        }
+        Extent::Kernels | Extent::All => drivers(cache, steps, &workshop, &kernel)?,
     };
     let mut kernels = drivers;
     let mut images = Vec::new();
@@ -80,12 +76,12 @@ pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Made>
         kernels.insert(0, (kernel.clone(), files.maccel));
         programs = Some(files.programs);
     }
-    if let Some(programs) = programs.filter(|_| extent == Extent::Packages) {
+    if let Some(programs) = programs.filter(|_| extent == Extent::All) {
         let drivers: Vec<_> =
             kernels.iter().map(|(to, driver)| (to.release.as_str(), driver.as_path())).collect();
         let compiled = Compiled { programs: &programs, drivers: &drivers };
         let packages = packages::make(cache, steps, "packages", &compiled)?;
-        installed::check(cache, steps, &packages, &kernel)?;
+        installed::check(cache, steps, "installed", &packages, &kernel)?;
     }
     let kernels: Vec<_> = kernels.iter().map(|(kernel, maccel)| listed(kernel, maccel)).collect();
     let artifacts = json!({
@@ -98,7 +94,6 @@ pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Made>
         Extent::Image => "image-artifacts.json",
         Extent::Kernels => "kernel-artifacts.json",
         Extent::All => "artifacts.json",
-        Extent::Packages => "packages-artifacts.json",
     };
     let path = cache.folder("made")?.join(name);
     let text = serde_json::to_string_pretty(&artifacts)?;

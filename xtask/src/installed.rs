@@ -15,9 +15,10 @@ use crate::process;
 use crate::progress::{Step, Steps};
 use crate::standin;
 
-/// Lists the root without what package managers and logs keep for themselves. The users stay, as
+/// Lists the root without what package managers, logs and DKMS (its key) keep for themselves. The users stay, as
 /// both distributions have it, and lie in files that were there before.
-const LIST: &str = "find / -xdev \\( -path /packages -o -path /kernel -o -path /var/cache \
+const LIST: &str = "find / -xdev \\( -path /packages -o -path /kernel -o -path /headers \
+    -o -path /var/cache -o -path '/var/lib/dkms/mok.*' \
     -o -path /var/log -o -path /var/lib/dpkg -o -path /var/lib/rpm \
     -o -path /usr/lib/sysimage \\) -prune -o -print";
 /// What depmod reads besides the modules.
@@ -34,6 +35,7 @@ const MADE: &str = "getent passwd vespera-agent && getent group maccel && \
 pub(crate) fn check(
     cache: &Cache,
     steps: &Steps,
+    name: &str,
     packages: &Utf8Path,
     kernel: &Kernel,
 ) -> Result<()> {
@@ -41,7 +43,7 @@ pub(crate) fn check(
     let key = Key::new("installed-1").part(packages.as_str()).part(archive.as_str());
     let key = key.part(&kernel.release);
     let title = "packages: install, verify and remove in a root";
-    cache.entry(steps, "installed", title, key, |step, folder| {
+    cache.entry(steps, name, title, key, |step, folder| {
         let root = folder.join("root");
         std::fs::create_dir_all(&root)?;
         let mut tar = privilege::command("tar");
@@ -51,11 +53,7 @@ pub(crate) fn check(
             .bind_read_only(packages, "/packages")
             .bind_read_only(&kernel.modules(), "/kernel");
         let here = Here { room: &room, step, kernel: &kernel.release };
-        here.run(&format!("mkdir -p {}/kernel", here.modules()))?;
-        for list in MODULE_LISTS {
-            here.run(&format!("cp /kernel/{list} {}", here.modules()))?;
-        }
-        here.run(&format!("depmod {}", here.kernel))?;
+        here.prepare()?;
         here.debian().context("Debian packages")?;
         here.rpm().context("RPMs")?;
         privilege::remove_tree(&root)
@@ -63,14 +61,25 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// The root and what is tried in it.
-struct Here<'a> {
-    room: &'a Room,
-    step: &'a Step,
-    kernel: &'a str,
+/// The root and what is tried in it: `/packages` has the packages, `/kernel` the kernel's modules.
+pub(crate) struct Here<'a> {
+    pub(crate) room: &'a Room,
+    pub(crate) step: &'a Step,
+    pub(crate) kernel: &'a str,
 }
 
 impl Here<'_> {
+    /// Lets the root have as much of a kernel as depmod asks for.
+    fn prepare(&self) -> Result<()> {
+        // Which left out documentation.
+        self.run("rm /etc/dpkg/dpkg.cfg.d/99mmdebstrap")?;
+        self.run(&format!("mkdir -p {}/kernel", self.modules()))?;
+        for list in MODULE_LISTS {
+            self.run(&format!("cp /kernel/{list} {}", self.modules()))?;
+        }
+        self.run(&format!("depmod {}", self.kernel))
+    }
+
     fn modules(&self) -> String {
         format!("/usr/lib/modules/{}", self.kernel)
     }
@@ -113,7 +122,22 @@ impl Here<'_> {
         let packages = format!("/packages/deb/vespera_*.deb /packages/deb/{module}_*.deb");
         self.run(&format!("dpkg --install {packages}"))?;
         self.works()?;
+        self.run(&format!("said=$(dpkg --verify vespera {module}); test -z \"$said\""))?;
         self.run(&format!("dpkg --purge vespera {module}"))?;
+        left(&before, &self.files()?)
+    }
+
+    /// Has DKMS build the driver from its package, against the headers whose build folder is `build`.
+    pub(crate) fn dkms(&self, build: &str) -> Result<()> {
+        self.prepare()?;
+        self.run(&format!("ln -s {build} {}/build", self.modules()))?;
+        let before = self.files()?;
+        self.run("dpkg --install /packages/deb/maccel-dkms_*.deb")?;
+        let kernel = self.kernel;
+        self.run(&format!("dkms status -k {kernel} | grep '^maccel/.*: installed'"))?;
+        self.run(&format!("modinfo -k {kernel} -n maccel | grep /updates/dkms/"))?;
+        self.run(&format!("modinfo -k {kernel} -F vermagic maccel | grep -F '{kernel} '"))?;
+        self.run("dpkg --purge maccel-dkms")?;
         left(&before, &self.files()?)
     }
 }

@@ -4,8 +4,8 @@
 //! Reading order: [`up`] and [`test`] are the two stories; each strings together
 //! steps of [`setup`] (what the machine must have), [`workshop`] (the tool root),
 //! [`kernels`], [`driver`], [`standin`] (what the build calls Aurora here), [`image`] and
-//! [`guest`]. [`packages`] for other distributions are tried ([`installed`]) and are part of a
-//! [`release`]. [`soak`] tests for longer, on a [`debug_kernel`] too; [`bench`] prints figures; for the agent both go
+//! [`guest`]. [`packages`] for other distributions are tried ([`installed`]) and are part of a [`release`]. [`soak`] tests for longer, on a [`debug_kernel`] too,
+//! and makes the packages [`from_source`]; [`bench`] prints figures; for the agent both go
 //! through [`bus`], for `maccel` see [`command_costs`]. [`dock`] holds the registry that images
 //! are published to in the tests. [`fuzz`] tries readers with random files. [`cache`] keeps
 //! every result under the hash of what it was made of, [`progress`] shows and times each step,
@@ -24,6 +24,7 @@ mod deny;
 mod dock;
 mod driver;
 mod enter;
+mod from_source;
 mod fuzz;
 mod generate;
 mod guest;

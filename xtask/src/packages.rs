@@ -18,7 +18,7 @@ use crate::source;
 use crate::workshop::{SUITE, bootstrap};
 
 /// The programs were built for the workshop's libraries: the same suite.
-const PACKAGES: &[&str] = &[
+pub(crate) const PACKAGES: &[&str] = &[
     "debhelper",
     "dh-dkms",
     "dpkg-dev",
@@ -67,7 +67,7 @@ pub(crate) fn make(
     compiled: &Compiled<'_>,
 ) -> Result<Utf8PathBuf> {
     let (room, room_key) = room(cache, steps)?;
-    let mut key = Key::new("packages-1").part(room_key).part(VERSION);
+    let mut key = Key::new("packages-2").part(room_key).part(VERSION);
     for program in compiled.programs.read_dir_utf8()? {
         let program = program?;
         key = key.part(program.file_name()).part(fs::read(program.path())?);
@@ -78,24 +78,30 @@ pub(crate) fn make(
     let key = source::hash(source::hash(key, SOURCES)?, &[SYSTEM])?;
     let title = "packages: deb, lintian, rpm";
     cache.entry(steps, name, title, key, |step, folder| {
-        let tree = lay_out(compiled, folder)?;
-        let room = room.bind(folder, "/w");
-        debian(step, &room, &tree, compiled)?;
-        rpm(step, &room, compiled)?;
+        lay_out(compiled, folder)?;
+        let kernels: Vec<&str> = compiled.drivers.iter().map(|(release, _)| *release).collect();
+        let (room, kernels) = (room.bind(folder, "/w"), kernels.join(" "));
+        let build = Build { step, room: &room, kernels: &kernels, compiled: true, variables: &[] };
+        build.debian()?;
+        build.rpm()?;
         privilege::remove_tree(&folder.join("build"))?;
         privilege::take(folder)
     })
 }
 
-/// Copies sources, programs and drivers below `build`. Returns the name of the source tree.
-fn lay_out(compiled: &Compiled<'_>, folder: &Utf8Path) -> Result<String> {
-    let build = folder.join("build");
-    let name = format!("vespera-{VERSION}");
-    let tree = build.join(&name);
+/// Copies the files of the repository below `paths` to where a build has its sources.
+pub(crate) fn copy_sources(paths: &[&str], folder: &Utf8Path) -> Result<()> {
+    let tree = folder.join("build").join(Build::tree());
     fs::create_dir_all(&tree)?;
     let mut copy = Command::new("cp");
     copy.current_dir(source::root()?).args(["--parents", "--preserve=mode"]);
-    process::read(copy.args(source::files(SOURCES)?).arg(&tree))?;
+    process::read(copy.args(source::files(paths)?).arg(&tree)).map(drop)
+}
+
+/// Copies sources, programs and drivers below `build`.
+fn lay_out(compiled: &Compiled<'_>, folder: &Utf8Path) -> Result<()> {
+    copy_sources(SOURCES, folder)?;
+    let build = folder.join("build");
     fs::create_dir_all(build.join("programs"))?;
     for program in compiled.programs.read_dir_utf8()? {
         let program = program?;
@@ -107,56 +113,86 @@ fn lay_out(compiled: &Compiled<'_>, folder: &Utf8Path) -> Result<String> {
         fs::copy(driver, target.join(driver.file_name().unwrap_or_default()))
             .with_context(|| format!("no {driver}"))?;
     }
-    Ok(name)
-}
-
-fn releases(compiled: &Compiled<'_>) -> String {
-    compiled.drivers.iter().map(|(release, _)| *release).collect::<Vec<_>>().join(" ")
-}
-
-fn debian(step: &Step, room: &Room, tree: &str, compiled: &Compiled<'_>) -> Result<()> {
-    let inside = format!("/w/build/{tree}");
-    let room = room.clone().workdir(&inside);
-    process::run(step, room.command("cp")?.args(["-r", "packaging/debian", "debian"]))?;
-    let kernels = format!("KERNELS={}", releases(compiled));
-    let variables = ["PROGRAMS=/w/build/programs", "MODULES=/w/build/modules", &kernels];
-    process::run(step, room.command("debian/rules")?.arg("kernels").args(variables))?;
-    let mut build = room.command("env")?;
-    build.args(variables).args(["dpkg-buildpackage", "-d", "-b", "-us", "-uc"]);
-    process::run(step, &mut build)?;
-    let gather = "mkdir /w/deb && mv ../*.deb /w/deb";
-    process::run(step, room.command("sh")?.args(["-c", gather]))?;
-    let lint = "lintian --allow-root --fail-on=error,warning /w/deb/*.deb";
-    process::run(step, room.command("sh")?.args(["-c", lint]))
-}
-
-fn rpm(step: &Step, room: &Room, compiled: &Compiled<'_>) -> Result<()> {
-    let room = room.clone().workdir("/w/build");
-    let archive = format!("vespera-{VERSION}.tar.gz");
-    let tree = format!("vespera-{VERSION}");
-    let tar = ["--create", "--gzip", "--exclude=debian", "--file", &archive, &tree];
-    process::run(step, room.command("tar")?.args(tar))?;
-    let spec = format!("{tree}/packaging/rpm/vespera.spec");
-    let system = source::root()?.join(SYSTEM);
-    let folder = system.parent().context("the spec has no folder")?;
-    let room = room.bind_read_only(folder, "/standin");
-    let inside = format!("/standin/{}", system.file_name().unwrap_or_default());
-    for (spec, target) in [(spec.as_str(), "/w/rpm"), (&inside, "/w/standin")] {
-        // What a distribution would install before it builds is for compiling only.
-        let mut build = room.command("rpmbuild")?;
-        build.args(["-bb", "--quiet", "--nodeps", "--without", "compile"]);
-        for definition in [
-            "_topdir /tmp/rpmbuild",
-            "_sourcedir /w/build",
-            &format!("_rpmdir {target}"),
-            "_build_name_fmt %%{NAME}.rpm",
-            "programs /w/build/programs",
-            "modules /w/build/modules",
-            &format!("kernels {}", releases(compiled)),
-        ] {
-            build.args(["--define", definition]);
-        }
-        process::run(step, build.arg(spec))?;
-    }
     Ok(())
+}
+
+/// A build of packages in a room that shows its folder at `/w`, with the sources in
+/// `/w/build/TREE`.
+pub(crate) struct Build<'a> {
+    pub(crate) step: &'a Step,
+    pub(crate) room: &'a Room,
+    /// Releases of kernels, with spaces between.
+    pub(crate) kernels: &'a str,
+    /// Whether programs and drivers are compiled already, and lie in `/w/build`.
+    pub(crate) compiled: bool,
+    /// Variables that the build is to see.
+    pub(crate) variables: &'a [String],
+}
+
+impl Build<'_> {
+    /// The name of the folder with the sources.
+    pub(crate) fn tree() -> String {
+        format!("vespera-{VERSION}")
+    }
+
+    /// Makes the Debian packages and has lintian look at them.
+    pub(crate) fn debian(&self) -> Result<()> {
+        let (step, room) = (self.step, self.room.clone());
+        let room = room.workdir(&format!("/w/build/{}", Self::tree()));
+        process::run(step, room.command("cp")?.args(["-r", "packaging/debian", "debian"]))?;
+        let mut variables = vec![format!("KERNELS={}", self.kernels)];
+        if self.compiled {
+            variables.push("PROGRAMS=/w/build/programs".into());
+            variables.push("MODULES=/w/build/modules".into());
+        }
+        process::run(step, room.command("debian/rules")?.arg("kernels").args(&variables))?;
+        let mut build = room.command("env")?;
+        build.args(self.variables).args(&variables).arg("dpkg-buildpackage");
+        if self.compiled {
+            // What a distribution would install before it builds is for compiling only.
+            build.arg("-d");
+        }
+        process::run(step, build.args(["-b", "-us", "-uc"]))?;
+        let gather = "mkdir /w/deb && mv ../*.deb /w/deb";
+        process::run(step, room.command("sh")?.args(["-c", gather]))?;
+        let lint = "lintian --allow-root --fail-on=error,warning /w/deb/*.deb";
+        process::run(step, room.command("sh")?.args(["-c", lint]))
+    }
+
+    /// Makes the RPMs, and the one that says what a Fedora has.
+    pub(crate) fn rpm(&self) -> Result<()> {
+        let (step, tree) = (self.step, Self::tree());
+        let room = self.room.clone().workdir("/w/build");
+        let archive = format!("{tree}.tar.gz");
+        let tar = ["--create", "--gzip", "--exclude=debian", "--exclude=target"];
+        process::run(step, room.command("tar")?.args(tar).args(["--file", &archive, &tree]))?;
+        let spec = format!("{tree}/packaging/rpm/vespera.spec");
+        let system = source::root()?.join(SYSTEM);
+        let folder = system.parent().context("the spec has no folder")?;
+        let room = room.bind_read_only(folder, "/standin");
+        let inside = format!("/standin/{}", system.file_name().unwrap_or_default());
+        for (spec, target) in [(spec.as_str(), "/w/rpm"), (&inside, "/w/standin")] {
+            let mut build = room.command("env")?;
+            build.args(self.variables).args(["rpmbuild", "-bb", "--quiet"]);
+            // RPM's database knows nothing of a Debian's packages.
+            build.arg("--nodeps");
+            let mut definitions = vec![
+                "_topdir /w/build/rpmbuild".to_owned(),
+                "_sourcedir /w/build".to_owned(),
+                format!("_rpmdir {target}"),
+                "_build_name_fmt %%{NAME}.rpm".to_owned(),
+                format!("kernels {}", self.kernels),
+            ];
+            if self.compiled {
+                build.args(["--without", "compile"]);
+                definitions.push("programs /w/build/programs".into());
+                definitions.push("modules /w/build/modules".into());
+            }
+            for definition in &definitions {
+                build.args(["--define", definition]);
+            }
+            process::run(step, build.arg(spec))?;
+        }
+        Ok(())
+    }
 }

@@ -14,6 +14,7 @@ use crate::cache::Cache;
 use crate::ci;
 use crate::compilers::Compilers;
 use crate::debug_kernel::DebugKernel;
+use crate::from_source;
 use crate::guest;
 use crate::privilege;
 use crate::progress::Steps;
@@ -45,7 +46,8 @@ enum Subject {
     Driver,
     /// A million random calls on a bus of its own
     Agent,
-    /// Debian packages and RPMs: made, installed in a root, verified, removed
+    /// Debian packages and RPMs from source, and the driver by DKMS: made, installed in a root,
+    /// verified, removed
     Packages,
     /// The steps of the build workflow, one by one, as `cargo xtask ci` runs them
     Ci,
@@ -77,7 +79,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
             bail!("--only chooses parts of the driver's soak")
         }
         Subject::Agent => bus::soak(&cache, &steps),
-        Subject::Packages => artifacts::make(&cache, &steps, Extent::Packages).map(drop),
+        Subject::Packages => from_source::make(&cache, &steps).map(drop),
         Subject::Ci => ci::run(&cache, &steps),
         Subject::Release => release::reproduce(&cache, &steps).map(drop),
     };

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask soak packages`: the packages as a distribution makes them, from a source tree and
+//! without a network, with what they say they need to be built; and the driver by DKMS.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use camino::Utf8PathBuf;
+
+use crate::cache::{Cache, Key};
+use crate::compilers::Compilers;
+use crate::enter::Room;
+use crate::headers::{Family, Headers};
+use crate::image;
+use crate::installed::{self, Here};
+use crate::kernels::{Kernel, Series};
+use crate::mirror::Mirror;
+use crate::packages::{self, Build};
+use crate::privilege;
+use crate::process;
+use crate::progress::Steps;
+use crate::source;
+use crate::workshop::{SUITE, SUITES, Workshop, bootstrap};
+
+/// Besides the tools: what `debian/control` asks for, which dpkg-buildpackage looks at.
+const BUILD_DEPENDS: &[&str] = &[
+    "cargo/trixie-backports",
+    "rustc/trixie-backports",
+    "gcc",
+    "libc6-dev",
+    "libclang-dev",
+    "libkmod-dev",
+    "libudev-dev",
+    "pkgconf",
+    "dkms",
+    // For objtool, which comes with the headers.
+    "libelf1t64",
+];
+/// What `git archive` has.
+const EVERYTHING: &[&str] = &["."];
+
+/// Makes packages from source, tries them in a root, and builds the driver with DKMS. Returns their
+/// folder, with `deb`, `rpm`, and `standin`.
+pub(crate) fn make(cache: &Cache, steps: &Steps) -> Result<Utf8PathBuf> {
+    privilege::prepare()?;
+    let workshop = Workshop::make(cache, steps)?;
+    let kernel = Kernel::fetch(cache, steps, &workshop, Series::Image)?;
+    let compilers = Compilers::make(cache, steps)?;
+    let headers = Headers::find(cache, steps, &compilers, &kernel, Family::Amd64)?;
+    let crates = image::vendor(cache, steps)?;
+    let sources = Mirror::find()?.sources(SUITES);
+    let wanted = [packages::PACKAGES, BUILD_DEPENDS].concat();
+    let key = || Key::new("source-packer-1").parts(&wanted).parts(&sources);
+    let title = "build root: cargo, debhelper, rpmbuild, dkms";
+    let root_key = key().text();
+    let archive = cache.entry(steps, "source-packer", title, key(), |step, folder| {
+        let mut command = bootstrap(SUITE, "apt", &wanted, &folder.join("root.tar"));
+        process::run(step, command.args(&sources))
+    })?;
+
+    let key = Key::new("source-packages-1").part(root_key).part(headers.unpacked.as_str());
+    let key = source::hash(key, EVERYTHING)?;
+    let title = "packages from source: deb, lintian, rpm, dkms";
+    let folder = cache.entry(steps, "source-packages", title, key, |step, folder| {
+        // Of its own: building changes it.
+        let root = folder.join("root");
+        fs::create_dir_all(&root)?;
+        let mut tar = privilege::command("tar");
+        let from = archive.join("root.tar");
+        tar.args(["--extract", "--file", from.as_str(), "--directory", root.as_str()]);
+        process::run(step, &mut tar)?;
+        packages::copy_sources(EVERYTHING, folder)?;
+        let cargo = folder.join("build/cargo");
+        fs::create_dir_all(&cargo)?;
+        fs::copy(crates.join("config.toml"), cargo.join("config.toml"))
+            .with_context(|| format!("no configuration in {crates}"))?;
+
+        let release = kernel.release.as_str();
+        let build_folder = headers.unpacked.join(format!("usr/src/linux-headers-{release}"));
+        let root_only = Room::new(&root).bind_read_only(&headers.unpacked, crate::headers::PLACE);
+        let room = root_only
+            .clone()
+            .bind(folder, "/w")
+            .bind_read_only(&crates, "/crates")
+            // Where the Debian rules and the spec look for them.
+            .bind_read_only(&build_folder, &format!("/usr/src/linux-headers-{release}"))
+            .bind_read_only(&build_folder, &format!("/usr/src/kernels/{release}"));
+        let variables = [
+            "CARGO_HOME=/w/build/cargo",
+            "CARGO_NET_OFFLINE=true",
+            // What the optimizer does is the matter of `soak release`.
+            "CARGO_PROFILE_RELEASE_LTO=off",
+            "CARGO_PROFILE_RELEASE_OPT_LEVEL=0",
+            "CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16",
+        ]
+        .map(str::to_owned);
+        let build =
+            Build { step, room: &room, kernels: release, compiled: false, variables: &variables };
+        build.rpm().context("RPMs from source")?;
+        build.debian().context("Debian packages from source")?;
+
+        let room = root_only
+            .bind_read_only(folder, "/packages")
+            .bind_read_only(&kernel.modules(), "/kernel");
+        let here = Here { room: &room, step, kernel: release };
+        here.dkms(&headers.build).context("the driver by DKMS")?;
+        privilege::remove_tree(&root)?;
+        privilege::remove_tree(&folder.join("build"))?;
+        privilege::take(folder)
+    })?;
+    installed::check(cache, steps, "source-installed", &folder, &kernel)?;
+    Ok(folder)
+}
