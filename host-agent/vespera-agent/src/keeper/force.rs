@@ -252,14 +252,15 @@ impl Keeper {
         }
     }
 
-    /// Another user's session is the active one.
+    /// This user's session is the active one, or the files say another profile for the user.
     pub(super) fn follow_user(&mut self, uid: Option<u32>) {
+        self.user = uid;
         let users = self.layers.users();
         let profile = uid.and_then(|uid| users.profile_of(uid)).cloned();
         if profile == self.user_profile {
             return;
         }
-        self.end_trial("another user's session became active");
+        self.end_trial("the active user has another profile");
         self.look();
         self.user_profile = profile;
         self.restore();

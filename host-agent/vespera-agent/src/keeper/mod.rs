@@ -48,7 +48,9 @@ pub(crate) struct Keeper {
     root: Root,
     store: Store,
     layers: Layers,
-    /// The user whose profile stands in for the shared settings, and its name.
+    /// Whose session is the active one.
+    user: Option<u32>,
+    /// The profile of that user, which stands in for the shared settings.
     user_profile: Option<ProfileName>,
     driver: Option<Driver>,
     /// Which loading of the module `driver` is.
@@ -79,6 +81,7 @@ impl Keeper {
             root,
             store,
             layers: Layers::default(),
+            user: None,
             user_profile: None,
             driver: None,
             instance: None,
@@ -157,6 +160,7 @@ impl Keeper {
                 // What others have just written is theirs, before it could be undone.
                 self.look();
                 self.load_layers();
+                self.follow_user(self.user);
                 self.restore();
             }
             Event::Resumed => {

@@ -28,6 +28,7 @@ mod ownership;
 mod random;
 mod rights;
 mod saved;
+mod speed;
 mod sysfs;
 mod trials;
 mod world;
@@ -52,6 +53,7 @@ const TESTS: &[(&str, Test)] = &[
     ("trials::confirmed_settings_stay_when_the_caller_leaves", trials::confirmed),
     ("trials::a_write_by_another_program_is_seen_and_emitted", trials::outside_write),
     ("saved::settings_with_an_unused_table_survive_the_public_driver", saved::unused_table),
+    ("speed::what_is_opened_reads_the_speed_and_writes_nothing", speed::descriptor),
     ("examples::python_changes_the_sensitivity", examples::python),
     ("examples::javascript_changes_the_sensitivity", examples::javascript),
     ("examples::shell_changes_the_sensitivity", examples::shell),

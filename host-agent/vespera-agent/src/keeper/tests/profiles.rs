@@ -64,3 +64,19 @@ fn a_users_profile_stands_in_while_the_users_session_is_active() {
     assert_eq!(host.in_force(), with_sens(0.25));
     assert_eq!(keeper.snapshot().active_profile, "mary");
 }
+
+#[test]
+fn a_profile_given_to_the_active_user_applies_at_once() {
+    let host = Host::with_driver();
+    let mut keeper = host.agent();
+    ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
+    keeper.event(Event::ActiveUser(Some(1000)), Instant::now());
+    let path = "etc/vespera/maccel.toml";
+    host.file(path, "version = 1\n[profiles.mary]\nsens-mult = 0.5\n[users]\n1000 = \"mary\"\n");
+    keeper.event(Event::Layer, Instant::now());
+    assert_eq!(host.in_force(), with_sens(0.5));
+    assert_eq!(keeper.snapshot().active_profile, "mary");
+    host.file(path, "version = 1\n");
+    keeper.event(Event::Layer, Instant::now());
+    assert_eq!(host.in_force(), with_sens(2.0));
+}
