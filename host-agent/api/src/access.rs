@@ -58,6 +58,7 @@ pub const METHODS: &[(&str, &str, Access)] = &[
     (MACCEL, "DeleteProfile", PROFILES),
     (DEVICE, "SetEnabled", CHANGE),
     (DEVICE, "SetSettings", CHANGE),
+    (DEVICE, "Trial", CHANGE),
     (DEVICE, "Inherit", CHANGE),
 ];
 

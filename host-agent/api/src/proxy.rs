@@ -134,6 +134,10 @@ pub trait Device {
     #[zbus(allow_interactive_auth)]
     fn set_settings(&self, change: &Dict) -> Result<()>;
 
+    /// Changes its settings for a time.
+    #[zbus(allow_interactive_auth)]
+    fn trial(&self, change: &Dict, seconds: u32) -> Result<u32>;
+
     /// Takes them away.
     #[zbus(allow_interactive_auth)]
     fn inherit(&self) -> Result<()>;

@@ -19,6 +19,15 @@ pub(crate) enum Request {
         /// For how long.
         seconds: u32,
     },
+    /// Change settings of a mouse for a time.
+    TrialOn {
+        /// The kernel's name of the mouse.
+        input: String,
+        /// What changes.
+        changes: Changes,
+        /// For how long.
+        seconds: u32,
+    },
     /// Keep the settings on trial.
     ConfirmTrial(u32),
     /// Go back to the settings before it.

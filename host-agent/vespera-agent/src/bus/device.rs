@@ -6,9 +6,11 @@ use std::sync::Arc;
 use vespera_api::dict::{self, Dict};
 use vespera_api::names::DEVICE;
 use vespera_api::{Error, Result};
+use zbus::Connection;
 use zbus::interface;
 use zbus::message::Header;
 
+use super::caller;
 use super::gate::Gate;
 use super::line::Line;
 use super::maccel::all_of;
@@ -34,6 +36,22 @@ impl Device {
         let permit = self.gate.admit(DEVICE, "SetSettings", &call).await?;
         let (input, changes) = (self.input.clone(), dict::read(&change)?);
         self.line.ask(&permit, Request::SetDevice { input, changes }).await.map(drop)
+    }
+
+    #[zbus(out_args("trial"))]
+    async fn trial(
+        &self,
+        change: Dict,
+        seconds: u32,
+        #[zbus(header)] call: Header<'_>,
+        #[zbus(connection)] connection: &Connection,
+    ) -> Result<u32> {
+        let permit = self.gate.admit(DEVICE, "Trial", &call).await?;
+        let (input, changes) = (self.input.clone(), dict::read(&change)?);
+        let request = Request::TrialOn { input, changes, seconds };
+        let trial = self.line.ask(&permit, request).await?.trial;
+        caller::follow(connection, &permit, trial, self.line.clone());
+        Ok(trial)
     }
 
     async fn inherit(&self, #[zbus(header)] call: Header<'_>) -> Result<()> {

@@ -3,6 +3,7 @@
 
 use maccel_core::changes::Changes;
 use maccel_core::driver::{Device, Driver, DriverError};
+use maccel_core::settings::Settings;
 use maccel_core::settings_file::{DeviceEntry, DeviceMatch, Layers};
 use vespera_api::{Error, Result};
 
@@ -12,8 +13,20 @@ use crate::journal;
 impl Keeper {
     /// All mice of a driver that was not there before.
     pub(super) fn meet_devices(&mut self) {
+        // What was on trial when the agent was killed is not the mouse's own.
+        let interrupted = self.store.trial_was_running();
         for device in self.present_devices() {
-            self.meet(device);
+            self.meet(device, interrupted);
+        }
+    }
+
+    /// A mouse went, and with it what was on trial there.
+    pub(super) fn device_removed(&mut self, input: &str) {
+        self.devices.remove(input);
+        if self.is_on_trial(input) {
+            self.trial = None;
+            journal::trial_ended("the mouse was unplugged");
+            self.forget_trial_note();
         }
     }
 
@@ -21,15 +34,15 @@ impl Keeper {
     pub(super) fn device_added(&mut self, input: &str) {
         let device = self.driver.as_ref().map(|driver| driver.device(input));
         match device {
-            Some(Ok(device)) => self.meet(device),
+            Some(Ok(device)) => self.meet(device, false),
             // Already gone again, or not one of ours.
             Some(Err(DriverError::NoSuchDevice(_) | DriverError::Lacks(_))) | None => {}
             Some(Err(error)) => journal::warning(&error.to_string()),
         }
     }
 
-    fn meet(&mut self, device: Device) {
-        let device = match self.apply_to(&device, false) {
+    fn meet(&mut self, device: Device, forced: bool) {
+        let device = match self.apply_to(&device, forced) {
             Ok(device) => device,
             Err(DriverError::NoSuchDevice(_)) => return,
             Err(error) => {
@@ -45,7 +58,7 @@ impl Keeper {
         for device in self.present_devices() {
             // One that is not known yet is met when its event comes.
             if self.devices.contains_key(&device.input) {
-                self.meet(device);
+                self.meet(device, false);
             }
         }
     }
@@ -61,7 +74,7 @@ impl Keeper {
                     let known = known.clone();
                     self.keep_outside_device(&known, device);
                 }
-                _ => self.meet(device),
+                _ => self.meet(device, false),
             }
         }
     }
@@ -69,19 +82,21 @@ impl Keeper {
     /// What others wrote to a mouse is saved for it.
     fn keep_outside_device(&mut self, known: &Device, now: Device) {
         journal::outside(&format!("{} ({})", now.name, now.input));
+        let tried = self.is_on_trial(&now.input);
         let mut layers = self.layers.clone();
         let Ok(entry) = entry_of(&mut layers, &now) else { return };
         if known.enabled != now.enabled {
             entry.enabled = Some(now.enabled);
         }
-        if known.settings != now.settings {
+        // What is written to settings on trial goes with them.
+        if known.settings != now.settings && !tried {
             entry.settings = Some(now.settings.as_ref().map(Changes::all).unwrap_or_default());
         }
         if let Err(error) = self.save_layers(layers) {
             journal::warning(&error.to_string());
         }
         // Locked values come back.
-        self.meet(now);
+        self.meet(now, false);
     }
 
     /// Changes what is saved for a mouse and puts it in force, both or neither.
@@ -108,6 +123,56 @@ impl Keeper {
         outcome
     }
 
+    /// Puts settings in force on a mouse, saved or not.
+    pub(super) fn put_on(
+        &mut self,
+        input: &str,
+        own: Option<&Settings>,
+    ) -> std::result::Result<(), DriverError> {
+        let driver = self.driver.as_ref().ok_or(DriverError::NotLoaded)?;
+        driver.set_device_settings(input, own)?;
+        self.devices.insert(input.to_owned(), driver.device(input)?);
+        Ok(())
+    }
+
+    /// The same after a trial: what has been saved meanwhile goes before what was there.
+    pub(super) fn put_back_on(
+        &mut self,
+        input: &str,
+        own: Option<&Settings>,
+    ) -> std::result::Result<(), DriverError> {
+        match self.put_on(input, own) {
+            // It went together with what was tried on it.
+            Err(DriverError::NoSuchDevice(_)) => Ok(()),
+            outcome => {
+                self.restore_devices();
+                outcome
+            }
+        }
+    }
+
+    /// Saves what a mouse has of its own.
+    pub(super) fn keep_own(&mut self, input: &str) -> Result<()> {
+        let device = self.driver()?.device(input).map_err(error_of)?;
+        let own = device.settings.as_ref().map(Changes::all).unwrap_or_default();
+        self.change_device(input, |_, entry| entry.settings = Some(own))
+    }
+
+    /// What a mouse has of its own, and what it would have with changes, unless a lock forbids one.
+    pub(super) fn own_with(
+        &mut self,
+        input: &str,
+        changes: &Changes,
+    ) -> Result<(Option<Settings>, Settings)> {
+        let own = self.driver()?.device(input).map_err(error_of)?.settings;
+        let before = match &own {
+            Some(own) => own.clone(),
+            None => self.in_force()?,
+        };
+        let wanted = self.allowed(&before, changes)?;
+        Ok((own, wanted))
+    }
+
     /// Puts in force what is saved for the mice of the same kind, or for this one.
     fn apply_to_all(&mut self, model: &Device) -> std::result::Result<(), DriverError> {
         let present = self.present_devices();
@@ -128,7 +193,8 @@ impl Keeper {
         if let Some(enabled) = enabled.filter(|enabled| *enabled != device.enabled) {
             driver.set_device_enabled(&device.input, enabled)?;
         }
-        if (own.is_some() || forced) && own != device.settings {
+        let free = !self.is_on_trial(&device.input);
+        if (own.is_some() || forced) && own != device.settings && free {
             driver.set_device_settings(&device.input, own.as_ref())?;
         }
         driver.device(&device.input)

@@ -11,6 +11,7 @@ use maccel_core::settings_file::Layers;
 use vespera_api::Result;
 
 use super::seen::{self, Seen};
+use super::trial::{Before, Trial};
 use super::{Keeper, error_of};
 use crate::journal;
 
@@ -202,13 +203,13 @@ impl Keeper {
     /// Saves what others wrote. In a trial only that: the rest is still on trial.
     fn keep_outside(&mut self, free: &Changes, now: &Settings) {
         let kept = match &mut self.trial {
-            Some(trial) => {
-                if let Ok(before) = free.apply(&trial.before) {
-                    trial.before = before;
+            Some(Trial { before: Before::Shared(before), .. }) => {
+                if let Ok(changed) = free.apply(before) {
+                    *before = changed;
                 }
-                trial.before.clone()
+                before.clone()
             }
-            None => now.clone(),
+            _ => now.clone(),
         };
         if let Err(error) = self.save_settings(&self.with_saved_table(kept)) {
             // The finding is there; what was written stays in force.

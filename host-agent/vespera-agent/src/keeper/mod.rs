@@ -154,7 +154,7 @@ impl Keeper {
                 self.retry();
             }
             Event::DeviceAdded(input) => self.device_added(&input),
-            Event::DeviceRemoved(input) => drop(self.devices.remove(&input)),
+            Event::DeviceRemoved(input) => self.device_removed(&input),
             Event::Report => self.look_at_reports(),
             Event::Layer => {
                 // What others have just written is theirs, before it could be undone.

@@ -8,6 +8,7 @@ use maccel_core::settings::Settings;
 use maccel_core::settings_file::{Layers, ProfileName};
 use vespera_api::{Error, Result};
 
+use super::trial::Before;
 use super::{Keeper, error_of};
 use crate::journal;
 use crate::message::{Reply, Request};
@@ -29,6 +30,9 @@ impl Keeper {
             Request::Set(changes) => self.set(&changes)?,
             Request::Reset => self.reset()?,
             Request::Trial { changes, seconds } => return self.try_out(&changes, seconds),
+            Request::TrialOn { input, changes, seconds } => {
+                return self.try_out_on(input, &changes, seconds);
+            }
             Request::ConfirmTrial(id) => self.confirm_trial(id)?,
             Request::CancelTrial(id) => self.cancel_trial(id)?,
             Request::SaveProfile(name) => self.save_profile(&name)?,
@@ -54,11 +58,17 @@ impl Keeper {
         self.refuse_in_trial()?;
         let before = self.in_force()?;
         let wanted = self.allowed(&before, changes)?;
-        self.begin_trial(before, &wanted, seconds)
+        self.begin_trial(Before::Shared(before), &wanted, seconds)
+    }
+
+    fn try_out_on(&mut self, input: String, changes: &Changes, seconds: u32) -> Result<u32> {
+        self.refuse_in_trial()?;
+        let (before, wanted) = self.own_with(&input, changes)?;
+        self.begin_trial(Before::One(input, before), &wanted, seconds)
     }
 
     /// `before` with `changes`, unless a lock forbids one.
-    fn allowed(&self, before: &Settings, changes: &Changes) -> Result<Settings> {
+    pub(super) fn allowed(&self, before: &Settings, changes: &Changes) -> Result<Settings> {
         let wanted = changes.apply(before)?;
         match self.layers.lock_broken_by(before, &wanted) {
             Some(parameter) => Err(Error::Locked(format!(
@@ -147,6 +157,7 @@ impl Keeper {
     }
 
     fn set_device(&mut self, input: &str, changes: &Changes) -> Result<()> {
+        self.refuse_on_trial(input)?;
         let shared = self.in_force()?;
         let locked = |layers: &Layers| {
             let wanted = changes.apply(&shared)?;
@@ -164,6 +175,7 @@ impl Keeper {
     }
 
     fn inherit(&mut self, input: &str) -> Result<()> {
+        self.refuse_on_trial(input)?;
         // Empty rather than none: a layer below may have settings for this mouse.
         self.change_device(input, |_, entry| entry.settings = Some(Changes::default()))
     }

@@ -21,15 +21,35 @@ const SECONDS: std::ops::RangeInclusive<u32> = 1..=600;
 pub(super) struct Trial {
     /// Its number, never 0.
     pub(super) id: u32,
-    /// The settings to go back to.
-    pub(super) before: Settings,
+    /// What to go back to.
+    pub(super) before: Before,
     /// When.
     pub(super) deadline: Instant,
     /// The same in microseconds of CLOCK_MONOTONIC.
     pub(super) end: u64,
 }
 
+/// What was in force before a trial.
+#[derive(Clone, Debug)]
+pub(super) enum Before {
+    /// The shared settings.
+    Shared(Settings),
+    /// Those of one mouse: its entry, and what it had of its own.
+    One(String, Option<Settings>),
+}
+
 impl Keeper {
+    /// Whether settings of this mouse alone are on trial: then nothing else puts any in force there.
+    pub(super) fn is_on_trial(&self, input: &str) -> bool {
+        let before = self.trial.as_ref().map(|trial| &trial.before);
+        matches!(before, Some(Before::One(other, _)) if other == input)
+    }
+
+    /// Refuses while settings of this mouse alone are on trial.
+    pub(super) fn refuse_on_trial(&self, input: &str) -> Result<()> {
+        if self.is_on_trial(input) { self.refuse_in_trial() } else { Ok(()) }
+    }
+
     /// Refuses while a trial runs.
     pub(super) fn refuse_in_trial(&self) -> Result<()> {
         match &self.trial {
@@ -44,7 +64,7 @@ impl Keeper {
     /// Begins one.
     pub(super) fn begin_trial(
         &mut self,
-        before: Settings,
+        before: Before,
         wanted: &Settings,
         seconds: u32,
     ) -> Result<u32> {
@@ -58,7 +78,11 @@ impl Keeper {
         self.store.begin_trial(id).map_err(|error| {
             Error::WriteFailed(format!("cannot note the trial, so it does not begin: {error}"))
         })?;
-        if let Err(error) = self.put(wanted) {
+        let put = match &before {
+            Before::Shared(_) => self.put(wanted),
+            Before::One(input, _) => self.put_on(input, Some(wanted)),
+        };
+        if let Err(error) = put {
             self.forget_trial_note();
             return Err(error_of(error));
         }
@@ -72,8 +96,13 @@ impl Keeper {
     /// Keeps the settings on trial.
     pub(super) fn confirm_trial(&mut self, id: u32) -> Result<()> {
         self.refuse_other_than(id)?;
-        let settings = self.in_force()?;
-        self.save_settings(&self.with_saved_table(settings))?;
+        match self.trial.as_ref().map(|trial| trial.before.clone()) {
+            Some(Before::One(input, _)) => self.keep_own(&input)?,
+            _ => {
+                let settings = self.in_force()?;
+                self.save_settings(&self.with_saved_table(settings))?;
+            }
+        }
         self.trial = None;
         self.forget_trial_note();
         journal::trial_confirmed(id);
@@ -99,7 +128,11 @@ impl Keeper {
         // What others wrote meanwhile is kept.
         self.look();
         let Some(trial) = self.trial.take() else { return };
-        match self.put(&trial.before) {
+        let put = match &trial.before {
+            Before::Shared(settings) => self.put(settings),
+            Before::One(input, own) => self.put_back_on(input, own.as_ref()),
+        };
+        match put {
             Ok(()) => journal::trial_ended(why),
             Err(error) => journal::not_restored(&error.to_string()),
         }

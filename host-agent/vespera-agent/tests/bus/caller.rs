@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 
 use vespera_api::access::METHODS;
-use vespera_api::names::{BUS_NAME, DEVICE, ROOT_OBJECT, device_path};
+use vespera_api::names::{BUS_NAME, DEVICE, MACCEL, ROOT_OBJECT, device_path};
 use vespera_api::{Dict, MaccelProxy};
 use zbus::fdo::{DBusProxy, PropertiesProxy, RequestNameFlags};
 use zbus::wire::DynamicType;
@@ -114,11 +114,17 @@ async fn call_with_sample(connection: &Connection, interface: &str, method: &str
         }
         "Set" | "SetSettings" => call(connection, to, &(sens,)).await,
         "Trial" => {
-            let maccel = MaccelProxy::new(connection).await.unwrap();
-            match maccel.trial(&sens, 600).await {
+            let trial: zbus::Result<u32> = async {
+                let reply = connection
+                    .call_method(Some(BUS_NAME), to.0, Some(to.1), to.2, &(sens, 600_u32))
+                    .await?;
+                reply.body().deserialize()
+            }
+            .await;
+            match trial {
                 // What comes after it in the table is not to meet it.
-                Ok(id) => call(connection, (to.0, to.1, "CancelTrial"), &(id,)).await,
-                Err(error) => name_only(error.bus_name()),
+                Ok(id) => call(connection, (ROOT_OBJECT, MACCEL, "CancelTrial"), &(id,)).await,
+                Err(error) => name_of(&error),
             }
         }
         "ConfirmTrial" | "CancelTrial" => call(connection, to, &(0_u32,)).await,

@@ -83,3 +83,90 @@ fn a_trial_of_no_sensible_length_does_not_begin() {
     }
     assert_eq!(host.in_force(), Settings::default());
 }
+
+/// What the mouse has in the driver.
+fn own(host: &Host) -> String {
+    host.text(&format!("{CLASS}/input5/settings")).trim().to_owned()
+}
+
+fn trial_on(value: f64, seconds: u32) -> Request {
+    Request::TrialOn { input: "input5".to_owned(), changes: sens(value), seconds }
+}
+
+#[test]
+fn a_trial_of_one_mouse_goes_back_and_nothing_of_it_is_saved() {
+    for saved in [None, Some(2.0)] {
+        let host = Host::with_driver();
+        host.mouse("input5", "046d:c088");
+        let mut keeper = host.agent();
+        if let Some(value) = saved {
+            let set = Request::SetDevice { input: "input5".to_owned(), changes: sens(value) };
+            ask(&mut keeper, set).unwrap();
+        }
+        let before = own(&host);
+        let ends: [fn(&mut Keeper, u32); 4] = [
+            |keeper, _| keeper.tick(keeper.deadline().unwrap()),
+            |keeper, id| keeper.event(Event::CallerLeft(id), Instant::now()),
+            |keeper, id| assert_eq!(ask(keeper, Request::CancelTrial(id)).unwrap(), 0),
+            |keeper, _| keeper.event(Event::Stop, Instant::now()),
+        ];
+        for end in ends {
+            let id = ask(&mut keeper, trial_on(4.0, 10)).unwrap();
+            assert!(own(&host).contains("SENS_MULT=17179869184"));
+            assert_eq!(host.in_force(), Settings::default(), "it is of one mouse");
+            // Neither a look, nor waking up, nor a change of all ends it or saves it.
+            written(&mut keeper);
+            keeper.event(Event::Resumed, Instant::now());
+            assert!(own(&host).contains("SENS_MULT=17179869184"));
+            assert!(!host.text("var/lib/vespera/maccel.toml").contains("sens-mult = 4"));
+            let set = Request::SetDevice { input: "input5".to_owned(), changes: sens(3.0) };
+            let inherit = Request::Inherit { input: "input5".to_owned() };
+            for other in [set, inherit, trial(3.0, 10), trial_on(3.0, 10)] {
+                let refusal = ask(&mut keeper, other).unwrap_err();
+                assert!(matches!(refusal, Error::TrialRunning(_)), "{refusal}");
+            }
+            end(&mut keeper, id);
+            assert_eq!(own(&host), before);
+            assert_eq!(keeper.snapshot().trial, None);
+            assert_eq!(host.text("var/lib/vespera/trial.json"), "");
+        }
+    }
+}
+
+#[test]
+fn a_confirmed_trial_of_one_mouse_is_saved_for_it() {
+    let host = Host::with_driver();
+    host.mouse("input5", "046d:c088");
+    let mut keeper = host.agent();
+    let id = ask(&mut keeper, trial_on(4.0, 10)).unwrap();
+    ask(&mut keeper, Request::ConfirmTrial(id)).unwrap();
+    assert_eq!(keeper.deadline(), None);
+    host.mouse("input5", "046d:c088");
+    let keeper = host.agent();
+    assert_eq!(keeper.snapshot().devices["input5"].settings, Some(with_sens(4.0)));
+    assert_eq!(host.in_force(), Settings::default());
+}
+
+#[test]
+fn a_trial_of_one_mouse_does_not_outlive_an_agent_that_was_killed_nor_the_mouse() {
+    let host = Host::with_driver();
+    host.mouse("input5", "046d:c088");
+    let mut keeper = host.agent();
+    ask(&mut keeper, trial_on(4.0, 10)).unwrap();
+    // Killed: nothing of it runs any more.
+    std::mem::forget(keeper);
+    let mut keeper = host.agent();
+    assert_eq!(own(&host), "inherit");
+    assert_eq!(host.text("var/lib/vespera/trial.json"), "");
+
+    let id = ask(&mut keeper, trial_on(4.0, 10)).unwrap();
+    fs::remove_dir_all(host.at(&format!("{CLASS}/input5"))).unwrap();
+    keeper.event(Event::DeviceRemoved("input5".to_owned()), Instant::now());
+    assert_eq!(keeper.snapshot().trial, None);
+    assert!(ask(&mut keeper, Request::ConfirmTrial(id)).is_err());
+    host.mouse("input5", "046d:c088");
+    keeper.event(Event::DeviceAdded("input5".to_owned()), Instant::now());
+    assert_eq!(own(&host), "inherit");
+    assert!(ask(&mut keeper, trial_on(4.0, 601)).is_err());
+    assert!(ask(&mut keeper, Request::Set(sens(2.0))).is_ok());
+}
