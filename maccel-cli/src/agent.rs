@@ -48,16 +48,9 @@ pub(crate) fn change(
     changes: &Changes,
 ) -> anyhow::Result<Sent> {
     let dict = dict::write(changes);
-    let answer = ask(root, Wait::Person, async |bus| match device.map(device_path) {
+    let answer = ask(root, Wait::Person, async |bus| match device {
         None => MaccelProxy::new(&bus).await?.set(&dict).await,
-        Some(path) => {
-            DeviceProxy::builder(&bus)
-                .path(path.unwrap_or_default())
-                .build()
-                .await?
-                .set_settings(&dict)
-                .await
-        }
+        Some(input) => proxy(&bus, input).await?.set_settings(&dict).await,
     });
     sent(answer)
 }
@@ -66,20 +59,23 @@ pub(crate) fn change(
 #[derive(Debug)]
 pub(crate) struct Trial {
     bus: Connection,
+    /// The mouse that it is of; of all without one.
+    device: Option<String>,
     number: u32,
 }
 
 impl Trial {
-    /// Begins one; `None` without an agent.
+    /// Begins one, of one mouse or of all; `None` without an agent.
     pub(crate) fn begin(
         root: &Utf8Path,
+        device: Option<&str>,
         changes: &Changes,
         seconds: u32,
     ) -> anyhow::Result<Option<Self>> {
-        let wanted = dict::write(changes);
+        let device = device.map(str::to_owned);
         let answer = ask(root, Wait::Person, async |bus| {
-            let number = MaccelProxy::new(&bus).await?.trial(&wanted, seconds).await?;
-            Ok(Trial { bus, number })
+            let number = try_out(&bus, device.as_deref(), changes, seconds).await?;
+            Ok(Trial { bus, device, number })
         });
         answer.transpose().map_err(refusal)
     }
@@ -87,13 +83,12 @@ impl Trial {
     /// Tries something else: the old settings, with these changes. Where that fails the old
     /// settings are in force.
     pub(crate) fn instead(self, changes: &Changes, seconds: u32) -> anyhow::Result<Self> {
-        let (bus, number, wanted) = (self.bus, self.number, dict::write(changes));
+        let Trial { bus, device, number } = self;
         let answer = limited(READY, Wait::Person, async {
-            let maccel = MaccelProxy::new(&bus).await?;
-            ended(maccel.cancel_trial(number).await)?;
-            maccel.trial(&wanted, seconds).await
+            ended(MaccelProxy::new(&bus).await?.cancel_trial(number).await)?;
+            try_out(&bus, device.as_deref(), changes, seconds).await
         });
-        Ok(Trial { number: answer.map_err(refusal)?, bus })
+        Ok(Trial { number: answer.map_err(refusal)?, bus, device })
     }
 
     /// Has the settings kept.
@@ -114,6 +109,26 @@ impl Trial {
         });
         answer.map_err(refusal)
     }
+}
+
+/// Begins a trial and gives its number.
+async fn try_out(
+    bus: &Connection,
+    device: Option<&str>,
+    changes: &Changes,
+    seconds: u32,
+) -> Result<u32, Error> {
+    let wanted = dict::write(changes);
+    match device {
+        None => MaccelProxy::new(bus).await?.trial(&wanted, seconds).await,
+        Some(input) => proxy(bus, input).await?.trial(&wanted, seconds).await,
+    }
+}
+
+/// The object of a mouse.
+pub(crate) async fn proxy<'a>(bus: &Connection, input: &str) -> Result<DeviceProxy<'a>, Error> {
+    let path = device_path(input).unwrap_or_default();
+    Ok(DeviceProxy::builder(bus).path(path).build().await?)
 }
 
 /// A trial that ran out by itself at the same moment has ended as well.

@@ -4,12 +4,10 @@
 use anyhow::{Context, bail};
 use maccel_core::driver::{Device, Feature};
 use serde_json::{Value, json};
-use vespera_api::DeviceProxy;
-use vespera_api::names::device_path;
 
 use crate::agent::{self, Sent, Wait};
 use crate::args::{Common, Switch};
-use crate::host::{Host, explained};
+use crate::host::{Host, PUBLIC, explained};
 use crate::output::{self, FORMAT, Output, document};
 
 /// Runs the command.
@@ -30,7 +28,7 @@ pub(crate) fn run(
         return Ok(Output::text(text));
     }
     if !host.driver.has(Feature::Devices) {
-        bail!("the public driver tells nothing of single mice; ours is needed");
+        bail!(PUBLIC);
     }
     let text: String = devices.iter().map(line).collect();
     Ok(Output::text(if text.is_empty() { "no mouse is connected\n".to_owned() } else { text }))
@@ -40,8 +38,7 @@ pub(crate) fn run(
 pub(crate) fn switch(host: &Host, input: &str, accelerate: Option<Switch>) -> anyhow::Result<()> {
     let enabled = accelerate.map(|switch| switch == Switch::On);
     let answer = agent::ask(&host.root, Wait::Person, async |bus| {
-        let path = device_path(input).unwrap_or_default();
-        let proxy = DeviceProxy::builder(&bus).path(path).build().await?;
+        let proxy = agent::proxy(&bus, input).await?;
         match enabled {
             Some(enabled) => proxy.set_enabled(enabled).await,
             None => proxy.inherit().await,

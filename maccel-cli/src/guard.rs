@@ -144,10 +144,9 @@ fn put_back(common: &Common, promise: &Promise) -> anyhow::Result<()> {
         host.driver.set_device_enabled(device, enabled)?;
     }
     match (&promise.device, &promise.settings) {
-        (Some(device), _) if promise.inherit => crate::devices::switch(&host, device, None)?,
-        (Some(_), Some(settings)) => drop(write::change(&host, settings)?),
         // Nobody has kept what they were changed to.
-        (None, Some(settings)) => drop(write::put(&host, settings)?),
+        (Some(device), _) if promise.inherit => host.driver.set_device_settings(device, None)?,
+        (_, Some(settings)) => drop(write::put(&host, settings)?),
         (_, None) => {}
     }
     Ok(())

@@ -5,13 +5,16 @@
 use anyhow::{Context, bail};
 use camino::Utf8PathBuf;
 use health::{Root, Survey};
-use maccel_core::driver::{Device, Driver, DriverError};
+use maccel_core::driver::{Device, Driver, DriverError, Feature};
 use maccel_core::fixed::Fixed;
 use maccel_core::parameter::{self, Kind};
 use maccel_core::settings::{Mode, Settings};
 
 use crate::args::Common;
 use crate::public::Name;
+
+/// Why single mice cannot be had.
+pub(crate) const PUBLIC: &str = "the public driver tells nothing of single mice; ours is needed";
 
 /// The driver, and the mouse if one was named.
 #[derive(Debug)]
@@ -30,6 +33,7 @@ impl Host {
         let driver = Driver::open(&common.root).map_err(|error| explained(&common.root, error))?;
         let device = match &common.device {
             None => None,
+            Some(_) if !driver.has(Feature::Devices) => bail!(PUBLIC),
             Some(wanted) => Some(choose(&driver.devices()?, wanted)?),
         };
         Ok(Host { root: common.root.clone(), driver, device })
@@ -73,24 +77,31 @@ impl Host {
     }
 }
 
-/// The one mouse that `wanted` names.
-fn choose(devices: &[Device], wanted: &str) -> anyhow::Result<Device> {
+/// The mice that `wanted` means: by their entry or id, else by a part of their name.
+pub(crate) fn meant<'a>(devices: &'a [Device], wanted: &str) -> Vec<&'a Device> {
     let lower = wanted.to_lowercase();
     let exact: Vec<&Device> =
         devices.iter().filter(|d| d.input == wanted || d.id == lower).collect();
-    let found = if exact.is_empty() {
+    if exact.is_empty() {
         devices.iter().filter(|d| d.name.to_lowercase().contains(&lower)).collect()
     } else {
         exact
-    };
-    match found[..] {
-        [one] => Ok(one.clone()),
+    }
+}
+
+/// Mice for people.
+pub(crate) fn list(devices: &[&Device]) -> String {
+    let list: Vec<String> =
+        devices.iter().map(|d| format!("{} ({}, {})", d.input, d.id, d.name)).collect();
+    list.join(", ")
+}
+
+/// The one mouse that `wanted` names.
+fn choose(devices: &[Device], wanted: &str) -> anyhow::Result<Device> {
+    match &meant(devices, wanted)[..] {
+        [one] => Ok((*one).clone()),
         [] => bail!("the driver serves no mouse '{wanted}'; to list them: maccel devices"),
-        _ => {
-            let list: Vec<String> =
-                found.iter().map(|d| format!("{} ({}, {})", d.input, d.id, d.name)).collect();
-            bail!("'{wanted}' is more than one mouse: {}", list.join(", "))
-        }
+        several => bail!("'{wanted}' is more than one mouse: {}", list(several)),
     }
 }
 

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Settings in force that nobody has kept yet: an agent's trial; else they are in the driver
 //! alone, and a guard puts the old ones back. A power cut during a trial leaves nothing behind.
-//!
-//! The agent has no trials of single mice: theirs it keeps meanwhile, and the guard has them
-//! taken back.
 
 use maccel_core::changes::Changes;
 use maccel_core::settings::Settings;
@@ -41,21 +38,20 @@ impl Provisional {
         seconds: u32,
     ) -> anyhow::Result<Self> {
         let before = host.settings()?;
-        if host.device.is_none()
-            && let Some(trial) = agent::Trial::begin(&host.root, changes, seconds)?
-        {
+        let device = host.device.as_ref().map(|device| device.input.as_str());
+        if let Some(trial) = agent::Trial::begin(&host.root, device, changes, seconds)? {
             return Ok(Provisional { before, seconds, keeper: Keeper::Agent(trial) });
         }
         let promise = Promise {
-            device: host.device.as_ref().map(|device| device.input.clone()),
+            device: device.map(str::to_owned),
             settings: Some(Changes::all(&before)),
             inherit: host.device.as_ref().is_some_and(|device| device.settings.is_none()),
             enabled: None,
             seconds: Some(seconds),
         };
         let guard = Guard::set(common, &promise)?;
-        match put(host, changes) {
-            Ok(()) => Ok(Provisional { before, seconds, keeper: Keeper::Guard(guard, promise) }),
+        match write::put(host, changes) {
+            Ok(_) => Ok(Provisional { before, seconds, keeper: Keeper::Guard(guard, promise) }),
             Err(error) => {
                 // Nothing was changed.
                 guard.keep()?;
@@ -80,7 +76,7 @@ impl Provisional {
                 // The next one watches before the clock of this one stops.
                 let next = Guard::set(common, &promise)?;
                 guard.keep()?;
-                put(host, &Changes::between(&host.settings()?, wanted))?;
+                write::put(host, &Changes::between(&host.settings()?, wanted))?;
                 Keeper::Guard(next, promise)
             }
         };
@@ -94,7 +90,7 @@ impl Provisional {
             Keeper::Guard(guard, _) => {
                 guard.keep()?;
                 if host.device.is_some() {
-                    return Ok(String::new());
+                    return Ok(write::UNTIL_UNPLUGGED.to_owned());
                 }
                 let settings = host.settings()?;
                 let changes = Changes::between(&self.before, &settings);
@@ -109,13 +105,5 @@ impl Provisional {
             Keeper::Agent(trial) => trial.back(),
             Keeper::Guard(guard, _) => guard.restore(),
         }
-    }
-}
-
-/// Puts changes in force that a guard takes back.
-fn put(host: &Host, changes: &Changes) -> anyhow::Result<()> {
-    match host.device {
-        Some(_) => write::change(host, changes).map(drop),
-        None => write::put(host, changes).map(drop),
     }
 }

@@ -20,6 +20,10 @@ use crate::host::{Host, explained};
 /// Where the public command keeps its scripts, from the root.
 pub(crate) const RESETS: &str = "var/opt/maccel/resets";
 
+/// What is told of settings of one mouse without an agent.
+pub(crate) const UNTIL_UNPLUGGED: &str =
+    "NOTE: in force until the mouse is unplugged: no agent is there to keep it.\n";
+
 /// Makes changes, all or nothing, and has them kept. Gives a note where they are in force but not
 /// kept.
 pub(crate) fn change(host: &Host, changes: &Changes) -> anyhow::Result<String> {
@@ -37,8 +41,7 @@ pub(crate) fn change(host: &Host, changes: &Changes) -> anyhow::Result<String> {
     }
     let settings = put(host, changes)?;
     Ok(match device {
-        Some(_) => "NOTE: in force until the mouse is unplugged: no agent is there to keep it.\n"
-            .to_owned(),
+        Some(_) => UNTIL_UNPLUGGED.to_owned(),
         None => keep(&host.root, &settings, changes),
     })
 }

@@ -34,8 +34,16 @@ const LONGEST: u32 = 600;
 
 /// Runs the command.
 pub(crate) fn run(common: &Common, measure: &Measure) -> anyhow::Result<Output> {
-    let host = Host::open(common)?;
-    let mut node = Node::find(&host)?;
+    // The public driver knows no single mice, but there can be several to choose from.
+    let all = Host::open(&Common { device: None, ..common.clone() })?;
+    let (host, wanted) = if all.driver.has(Feature::Devices) {
+        let host = Host::open(common)?;
+        let wanted = host.device.as_ref().map(|device| device.input.clone());
+        (host, wanted)
+    } else {
+        (all, common.device.clone())
+    };
+    let mut node = Node::find(wanted.as_deref())?;
     let meanwhile = without_acceleration(common, &host, &node)?;
     let measured = match *measure {
         Measure::Dpi { length } => reports_of_dpi(&mut node, length)

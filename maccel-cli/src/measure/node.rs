@@ -8,8 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use evdev::{EventSummary, RelativeAxisCode, SynchronizationCode};
+use maccel_core::driver::Device;
 
-use crate::host::Host;
+use crate::host::{list, meant};
 use crate::measure::reckon::Report;
 
 /// One mouse, opened.
@@ -25,41 +26,26 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// The mouse that was named, or the only one.
-    pub(crate) fn find(host: &Host) -> anyhow::Result<Self> {
-        let wanted = host.device.as_ref().map(|device| device.input.as_str());
-        let mut found = Vec::new();
-        for (path, device) in evdev::enumerate() {
-            let mouse = device.supported_relative_axes().is_some_and(|axes| {
-                axes.contains(RelativeAxisCode::REL_X) && axes.contains(RelativeAxisCode::REL_Y)
-            });
-            let Some(node) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            let entry = fs::canonicalize(format!("/sys/class/input/{node}/device")).ok();
-            let input = entry
-                .as_deref()
-                .and_then(|path| path.file_name()?.to_str().map(str::to_owned))
-                .unwrap_or_default();
-            if mouse && wanted.is_none_or(|wanted| wanted == input) {
-                found.push((input, device));
-            }
-        }
-        match found.len() {
-            1 => {}
-            0 => bail!(
+    /// The mouse that is meant, by its entry, id or a part of its name; or the only one.
+    pub(crate) fn find(wanted: Option<&str>) -> anyhow::Result<Self> {
+        let (mice, mut nodes) = mice();
+        if mice.is_empty() {
+            bail!(
                 "no mouse can be read in /dev/input; that takes root, since whoever reads it \
                  reads keyboards too: sudo maccel measure ..."
-            ),
-            _ => {
-                let list: Vec<String> = found
-                    .iter()
-                    .map(|(input, device)| format!("{input} ({})", device.name().unwrap_or("?")))
-                    .collect();
-                bail!("there are several mice, name one: --device {}", list.join(" or "));
-            }
+            );
         }
-        let (input, device) = found.remove(0);
+        let all: Vec<&Device> = mice.iter().collect();
+        let found = wanted.map_or(all.clone(), |wanted| meant(&mice, wanted));
+        let input = match &found[..] {
+            [one] => &one.input,
+            [] => bail!("none of the mice is meant by --device; there are {}", list(&all)),
+            several => bail!("there are several mice, name one with --device: {}", list(several)),
+        };
+        let index = mice.iter().position(|mouse| mouse.input == *input).unwrap_or_default();
+        let device = nodes.swap_remove(index);
         device.set_nonblocking(true).context("cannot wait for the mouse")?;
-        let name = device.name().unwrap_or("the mouse").to_owned();
+        let Device { name, input, .. } = mice[index].clone();
         Ok(Node { name, input, device, open: (0, 0) })
     }
 
@@ -103,6 +89,31 @@ impl AsFd for Node {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.device.as_fd()
     }
+}
+
+/// All mice whose nodes can be read, as the driver would list them, and the nodes.
+fn mice() -> (Vec<Device>, Vec<evdev::Device>) {
+    evdev::enumerate()
+        .filter_map(|(path, device)| {
+            let axes = device.supported_relative_axes()?;
+            let mouse =
+                axes.contains(RelativeAxisCode::REL_X) && axes.contains(RelativeAxisCode::REL_Y);
+            let node = path.file_name()?.to_str()?;
+            let entry = fs::canonicalize(format!("/sys/class/input/{node}/device")).ok();
+            let entry = entry.as_deref().and_then(|entry| entry.file_name()?.to_str());
+            let id = device.input_id();
+            let described = Device {
+                input: entry.unwrap_or_default().to_owned(),
+                name: device.name().unwrap_or("the mouse").to_owned(),
+                id: format!("{:04x}:{:04x}", id.vendor(), id.product()),
+                uniq: device.unique_name().unwrap_or_default().to_owned(),
+                phys: device.physical_path().unwrap_or_default().to_owned(),
+                enabled: true,
+                settings: None,
+            };
+            mouse.then_some((described, device))
+        })
+        .unzip()
 }
 
 fn microseconds(time: SystemTime) -> u64 {

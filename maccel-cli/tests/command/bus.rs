@@ -123,6 +123,7 @@ async fn serve(driver: &Driver, bus: &Connection, notes: &Mutex<Vec<(String, Str
         }
         notes.lock().unwrap().push((method.to_string(), caller.to_string()));
         let now = Changes::all(&driver.settings().unwrap());
+        let mouse = header.path().and_then(|path| path.as_str().split("/devices/").nth(1));
         match method.as_str() {
             "Set" => {
                 let wanted: Dict = call.body().deserialize().unwrap();
@@ -131,7 +132,14 @@ async fn serve(driver: &Driver, bus: &Connection, notes: &Mutex<Vec<(String, Str
             "Trial" => {
                 let body = call.body();
                 let (wanted, _): (Dict, u32) = body.deserialize().unwrap();
-                driver.change(&dict::read(&wanted).unwrap()).unwrap();
+                let wanted = dict::read(&wanted).unwrap();
+                match mouse {
+                    Some(input) => {
+                        let own = wanted.apply(&driver.settings().unwrap()).unwrap();
+                        driver.set_device_settings(input, Some(&own)).unwrap();
+                    }
+                    None => drop(driver.change(&wanted).unwrap()),
+                }
                 let number = u32::try_from(notes.lock().unwrap().len()).unwrap();
                 before.insert(number, now);
                 bus.reply(&header, &number).await.unwrap();

@@ -20,6 +20,8 @@ mod place;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod table;
+#[cfg(test)]
 mod terminal;
 #[cfg(test)]
 mod tmux;
@@ -27,3 +29,5 @@ mod tmux;
 mod trial;
 #[cfg(test)]
 mod usage;
+#[cfg(test)]
+mod words;

@@ -116,7 +116,8 @@ impl Place {
         program
     }
 
-    fn finish(&self, program: &mut Command, arguments: &[&str], input: &str) -> Outcome {
+    /// Runs it and takes what it says.
+    pub(crate) fn finish(&self, program: &mut Command, arguments: &[&str], input: &str) -> Outcome {
         let mut child = program
             .args(arguments)
             .stdin(Stdio::piped())

@@ -5,6 +5,10 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use maccel_core::changes::Changes;
+use maccel_core::driver::line;
+use maccel_core::settings::Settings;
+
 use crate::place::Place;
 use crate::tmux::{PATIENCE, Terminal};
 
@@ -26,6 +30,44 @@ fn keys_change_the_driver_and_the_terminal_is_left_as_it_was() {
     terminal.keys(&["q"]);
     let screen = terminal.shows(&["ended 0", "sane"]);
     assert!(!screen.contains("Sensitivity"), "the screen was not given back:\n{screen}");
+}
+
+#[test]
+fn the_mouse_that_was_chosen_is_shown_and_changed_and_no_other() {
+    let place = Place::ours();
+    for (input, name) in [("input5", "G Pro"), ("input7", "Trackball")] {
+        place.mouse(input, name);
+    }
+    let mut own = Settings::default();
+    own.set("SENS_MULT", 3.0).unwrap();
+    let own = line::format(&Changes::all(&own));
+    place.write("sys/class/maccel/input7/settings", &format!("{own}\n"));
+    let shared = place.parameter("SETTINGS");
+    let terminal = Terminal::start(&place, "");
+    terminal.shows(&["all mice", "Sens-Multiplier         1"]);
+    terminal.keys(&["d"]);
+    terminal.shows(&["G Pro", "Trackball"]);
+    terminal.keys(&["Down", "Down", "Enter"]);
+    terminal.shows(&["Trackball", "Sens-Multiplier         3"]);
+    // What is shown after a look from outside, a fault and a change is still that mouse's.
+    terminal.tmux(&["send-keys", "-H", "1b", "5b", "49"]);
+    terminal.keys(&["p"]);
+    terminal.shows(&["profiles are kept by the agent"]);
+    terminal.keys(&["p", "Enter", "4", "Enter"]);
+    terminal.shows(&["Trackball", "Sens-Multiplier         4"]);
+    assert!(place.read("sys/class/maccel/input7/settings").contains("SENS_MULT=17179869184"));
+    assert_eq!(place.read("sys/class/maccel/input5/settings"), "inherit\n");
+    assert_eq!(place.parameter("SETTINGS"), shared);
+    // And back to all of them.
+    terminal.keys(&["d"]);
+    terminal.keys(&["Up", "Up", "Enter"]);
+    terminal.shows(&["all mice", "Sens-Multiplier         1"]);
+    terminal.keys(&["+"]);
+    terminal.shows(&["all mice", "Sens-Multiplier       1.1"]);
+    assert!(place.parameter("SETTINGS").contains("SENS_MULT=4724464026"));
+    assert!(place.read("sys/class/maccel/input7/settings").contains("SENS_MULT=17179869184"));
+    terminal.keys(&["q"]);
+    terminal.shows(&["ended 0"]);
 }
 
 #[test]

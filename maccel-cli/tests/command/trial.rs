@@ -83,6 +83,20 @@ fn where_an_agent_is_the_trial_is_its_own_as_long_as_the_program_is_on_the_bus()
 }
 
 #[test]
+fn a_trial_of_one_mouse_is_the_agents_as_well() {
+    let place = Place::ours();
+    place.mouse("input5", "A mouse");
+    let shared = place.parameter("SETTINGS");
+    let bus = Bus::start(&place);
+    let agent = Obedient::start(&place, &bus);
+    let outcome = place.run_on(&bus, &["trial", "--device", "input5", "limit", "3"], "y\n");
+    assert_eq!((outcome.stdout.as_str(), outcome.code), ("kept\n", 0), "{outcome:?}");
+    assert_eq!(agent.asked(), ["Trial", "ConfirmTrial"]);
+    assert!(place.read("sys/class/maccel/input5/settings").contains("LIMIT=12884901888"));
+    assert_eq!(place.parameter("SETTINGS"), shared);
+}
+
+#[test]
 fn the_terminal_interface_leaves_its_trials_to_the_agent_and_sets_nothing_meanwhile() {
     let place = Place::public();
     let bus = Bus::start(&place);
