@@ -187,6 +187,16 @@ fn trial(guest: &Guest) -> Result<(), HarnessError> {
     assert_eq!(raw(guest, "SENS_MULT")?, (2_i64 << 32).to_string());
     assert_eq!(try_it("3", "n\n")?.stdout, "the old settings are back\n");
     assert_eq!(raw(guest, "SENS_MULT")?, (2_i64 << 32).to_string());
+    // The public command's trials are the agent's as well, whole processes as they are.
+    let argv = ["maccel", "trial", "sens-mult"];
+    for (answer, said, value) in
+        [("n\n", "the old settings are back\n", 2_i64), ("y\n", "kept\n", 4)]
+    {
+        let output = guest.command(argv.into_iter().chain(["4"])).stdin(answer).run()?.success()?;
+        assert_eq!(output.stdout, said);
+        assert_eq!(raw(guest, "SENS_MULT")?, (value << 32).to_string());
+    }
+    guest.run(["vesperactl", "set", "sens-mult=2"])?.success()?;
     // A pointer that cannot be used any more: nobody answers, and the terminal is closed.
     let silent = "sleep 600 | vesperactl trial --seconds 600 sens-mult=3";
     guest.run(["systemd-run", "--unit=trial", "sh", "-c", silent])?.success()?;

@@ -5,49 +5,34 @@
 use std::sync::Arc;
 
 use libtest_mimic::Trial;
+use maccel_core::parameter::Kind;
 use vespera_tests::mouse::SeenFrame;
 use vespera_tests::{Guest, HarnessError, MousePlan};
 
 use crate::group::Group;
 use crate::pointer::{parameter, set};
+use crate::table::{READING, WRITING};
 
 /// Where the public command keeps values; without an agent so does ours.
 const RESETS: &str = "/var/opt/maccel/resets";
 
-/// Name, value as it is typed, what the driver's file then holds, what is printed for it.
-const PARAMETERS: &[(&str, &str, &str, &str, &str)] = &[
-    ("sens-mult", "0.7", "SENS_MULT", "3006477107", "0.699999999"),
-    ("yx-ratio", "1.25", "YX_RATIO", "5368709120", "1.250000000"),
-    ("input-dpi", "1600", "INPUT_DPI", "6871947673600", "1600.000000000"),
-    ("angle-rotation", "-5", "ANGLE_ROTATION", "-21474836480", "-5.000000000"),
-    ("accel", "0.055", "ACCEL", "236223201", "0.054999999"),
-    ("offset-linear", "2.2", "OFFSET", "9448928051", "2.199999999"),
-    ("output-cap", "2", "OUTPUT_CAP", "8589934592", "2.000000000"),
-    ("decay-rate", "0.3", "DECAY_RATE", "1288490189", "0.300000000"),
-    ("offset-natural", "8", "OFFSET", "34359738368", "8.000000000"),
-    ("limit", "3", "LIMIT", "12884901888", "3.000000000"),
-    ("gamma", "2", "GAMMA", "8589934592", "2.000000000"),
-    ("smooth", "0.25", "SMOOTH", "1073741824", "0.250000000"),
-    ("motivity", "2", "MOTIVITY", "8589934592", "2.000000000"),
-    ("sync-speed", "10", "SYNC_SPEED", "42949672960", "10.000000000"),
-];
-
-/// What the command prints where the driver has its default values.
-const PRINTED: &[(&str, &str)] = &[
-    (
-        "get all linear",
-        "Accel:  \t0.000000000\nOffset:  \t0.000000000\nOutput-Cap:  \t0.000000000\n",
-    ),
-    ("get all -q natural", "0.100000000\n0.000000000\n1.500000000\n"),
-    ("get all --oneline --quiet synchronous", "1.000000000 0.500000000 1.500000000 5.000000000 "),
-    (
-        "get all --oneline natural",
-        "Decay-Rate:  \t0.100000000 Offset:  \t0.000000000 Limit:  \t1.500000000 ",
-    ),
-    (
-        "get mode",
-        "Linear Acceleration\n\nAccel:  \t0.000000000\nOffset:  \t0.000000000\nOutput-Cap:  \t0.000000000\n",
-    ),
+/// What each parameter is set to, as `get param` then prints it: a number that has no end in
+/// binary is cut there.
+const PRINTED: [(&str, &str); 14] = [
+    ("sens-mult", "0.699999999"),
+    ("yx-ratio", "1.250000000"),
+    ("input-dpi", "1600.000000000"),
+    ("angle-rotation", "15.000000000"),
+    ("accel", "0.054999999"),
+    ("offset-linear", "2.199999999"),
+    ("output-cap", "2.000000000"),
+    ("decay-rate", "0.300000000"),
+    ("offset-natural", "8.000000000"),
+    ("limit", "3.000000000"),
+    ("gamma", "2.000000000"),
+    ("smooth", "0.250000000"),
+    ("motivity", "2.000000000"),
+    ("sync-speed", "10.000000000"),
 ];
 
 pub(crate) fn tests(group: &Arc<Group>) -> Vec<Trial> {
@@ -76,26 +61,37 @@ fn fresh(guest: &Guest) -> Result<(), HarnessError> {
 
 fn table(guest: &Guest) -> Result<(), HarnessError> {
     fresh(guest)?;
-    for (command, printed) in PRINTED {
-        assert_eq!(maccel(guest, command)?, *printed, "maccel {command}");
+    for (command, stdout, stderr, code) in READING {
+        let output = guest.run(words(command))?;
+        let right = (stdout, stderr, code);
+        let seen = (output.stdout.as_str(), output.stderr.as_str(), output.code);
+        assert_eq!(seen, right, "maccel {command}");
     }
-    for (name, typed, file, raw, printed) in PARAMETERS {
-        assert_eq!(maccel(guest, &format!("set param {name} {typed}"))?, "");
-        assert_eq!(guest.read_file(&parameter(file))?, format!("{raw}\n"), "{name}");
-        assert_eq!(maccel(guest, &format!("get param {name}"))?, format!("{printed}\n"));
+    for (command, file, raw) in WRITING {
+        // Another value before, so that each row writes.
+        set(guest, &[])?;
+        guest.write_file(&parameter(file), differing(file, raw))?;
+        assert_ne!(guest.read_file(&parameter(file))?, format!("{raw}\n"), "{file}");
+        assert_eq!(maccel(guest, command)?, "", "maccel {command}");
+        assert_eq!(guest.read_file(&parameter(file))?, format!("{raw}\n"), "maccel {command}");
+        if let Some(name) =
+            command.strip_prefix("set param ").and_then(|rest| rest.split(' ').next())
+            && let Some((_, printed)) = PRINTED.iter().find(|(parameter, _)| *parameter == name)
+        {
+            assert_eq!(maccel(guest, &format!("get param {name}"))?, format!("{printed}\n"));
+        }
     }
-    for (mode, raw) in
-        [("natural", "1\n"), ("synchronous", "2\n"), ("no-accel", "3\n"), ("linear", "0\n")]
-    {
-        assert_eq!(maccel(guest, &format!("set mode {mode}"))?, "");
-        assert_eq!(guest.read_file(&parameter("MODE"))?, raw, "{mode}");
-    }
-    assert_eq!(maccel(guest, "set all natural 0.03 8 1.5")?, "");
-    assert_eq!(
-        maccel(guest, "get all --oneline -q natural")?,
-        "0.030000000 8.000000000 1.500000000 "
-    );
     set(guest, &[])
+}
+
+/// A value in range that is not this one.
+fn differing(file: &str, raw: &str) -> String {
+    let parameter = maccel_core::parameter::by_file_name(file).expect("a parameter");
+    let other = match parameter.kind {
+        Kind::Mode => 3.0 - raw.parse::<f64>().expect("a number of a mode"),
+        _ => parameter.maximum,
+    };
+    parameter.raw_of(other).expect("in range").to_string()
 }
 
 fn refused(guest: &Guest) -> Result<(), HarnessError> {

@@ -24,6 +24,8 @@ mod rebased;
 mod refusals;
 mod saves;
 mod settings;
+#[path = "../../maccel-cli/tests/command/table.rs"]
+mod table;
 mod turning;
 
 use std::process::ExitCode;
