@@ -36,8 +36,7 @@ pub(crate) fn bench(cache: &Cache, steps: &Steps) -> Result<()> {
     let root = cache.folder("bench")?.join("root");
     lay_out(&root)?;
     let runs = steps.run("maccel: whole runs", |_| runs(&program, &root))?;
-    let changes =
-        steps.run("maccel: changes through the agent", |_| bus::changes(cache, &program))?;
+    let changes = bus::changes(cache, steps, &program)?;
     let rest = steps.run("maccel: the terminal interface at rest", |_| {
         let terminal = Terminal::start(&cache.folder("bench")?, &program, &root)?;
         terminal.rest()

@@ -17,7 +17,7 @@ use crate::world::{MEMBER_UID, World};
 const PROGRAM: &str = "VESPERA_BUS_MACCEL";
 const COPY: &str = "maccel";
 /// Runs of which the median is told.
-const RUNS: u32 = 101;
+const RUNS: u32 = 31;
 
 pub(crate) fn costs(world: &World) {
     let program = std::env::var_os(PROGRAM).expect("cargo xtask bench cli names the program");

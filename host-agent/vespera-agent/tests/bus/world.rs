@@ -31,6 +31,8 @@ member:x:1001:
 stranger:x:1002:
 ";
 const NSSWITCH: &str = "passwd: files\ngroup: files\n";
+/// Names another build of the agent to test.
+const OTHER_AGENT: &str = "VESPERA_BUS_AGENT";
 /// The agent, this program as a caller, and what the agent has to say, in the folder of the world.
 pub(crate) const AGENT: &str = "vespera-agent";
 pub(crate) const CALLER: &str = "caller";
@@ -104,7 +106,9 @@ impl World {
         }
 
         // Copies, since the target folder may lie where only its owner can look.
-        fs::copy(env!("CARGO_BIN_EXE_vespera-agent"), at(AGENT)).unwrap();
+        let agent = std::env::var_os(OTHER_AGENT);
+        let agent = agent.unwrap_or_else(|| env!("CARGO_BIN_EXE_vespera-agent").into());
+        fs::copy(agent, at(AGENT)).unwrap();
         fs::copy(std::env::current_exe().unwrap(), at(CALLER)).unwrap();
 
         let socket = at("bus");
