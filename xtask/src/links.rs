@@ -20,10 +20,25 @@ pub(crate) fn check() -> Result<()> {
     }
     let mut faults = faults(&texts, &files);
     faults.extend(left_out(&texts));
+    for path in files.iter().filter(|path| path.starts_with(FORMS)) {
+        let text = std::fs::read_to_string(root.join(path)).with_context(|| format!("{path}"))?;
+        let dead = pages(&text).into_iter().filter(|page| !files.contains(page));
+        faults.extend(dead.map(|page| format!("{path}: there is no {page}")));
+    }
     if !faults.is_empty() {
         bail!("{}", faults.join("\n"));
     }
     Ok(())
+}
+
+/// The forms of issues, which only know whole addresses.
+const FORMS: &str = ".github/ISSUE_TEMPLATE";
+
+/// The files of this repository that a text leads to by their addresses at its host.
+fn pages(text: &str) -> Vec<Utf8PathBuf> {
+    let ends = |c: char| c.is_whitespace() || matches!(c, ')' | '#' | '"' | '>');
+    let rests = text.split("/blob/main/").skip(1);
+    rests.map(|rest| rest.split(ends).next().unwrap_or_default().into()).collect()
 }
 
 /// Links that lead nowhere.
@@ -133,6 +148,13 @@ fn anchors(text: &str) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn address_in_a_form_is_a_file_here() {
+        let text = "url: https://example.org/me/it/blob/main/docs/checks.md#a\nsee (https://x/blob/main/SECURITY.md)";
+        assert_eq!(pages(text), ["docs/checks.md", "SECURITY.md"]);
+        assert!(pages("https://example.org/docs").is_empty());
+    }
 
     #[test]
     fn every_link_in_the_documents_leads_somewhere() {

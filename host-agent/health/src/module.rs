@@ -252,9 +252,9 @@ pub fn reinstall(root: &Root, kernel: &str) -> String {
     } else if has_dkms_source(root) {
         format!("sudo dkms autoinstall -k {kernel}")
     } else if root.exists("var/lib/dpkg/status") {
-        "sudo apt install maccel-dkms".to_owned()
+        "sudo apt install ./maccel-dkms_*.deb, of Vespera's release".to_owned()
     } else if root.exists("usr/bin/dnf") || root.exists("usr/bin/dnf5") {
-        format!("sudo dnf install kmod-maccel-{kernel}")
+        format!("sudo dnf install ./kmod-maccel-{kernel}-*.rpm, of Vespera's release")
     } else {
         format!("install the maccel module for kernel {kernel}")
     }
@@ -362,9 +362,15 @@ mod tests {
             "install the maccel module for kernel 6.1.0"
         );
         fixture.file("usr/bin/dnf5", b"");
-        assert_eq!(reinstall(fixture.root(), "6.1.0"), "sudo dnf install kmod-maccel-6.1.0");
+        assert_eq!(
+            reinstall(fixture.root(), "6.1.0"),
+            "sudo dnf install ./kmod-maccel-6.1.0-*.rpm, of Vespera's release"
+        );
         fixture.file("var/lib/dpkg/status", b"");
-        assert_eq!(reinstall(fixture.root(), "6.1.0"), "sudo apt install maccel-dkms");
+        assert_eq!(
+            reinstall(fixture.root(), "6.1.0"),
+            "sudo apt install ./maccel-dkms_*.deb, of Vespera's release"
+        );
         // Of another module.
         fixture.file("usr/sbin/dkms", b"");
         assert!(reinstall(fixture.root(), "6.1.0").starts_with("sudo apt"));

@@ -14,7 +14,9 @@ const WORDS: &[(&str, &str, &str)] = &[
         "`/usr/lib/modules/KERNEL` of the running kernel holds no `maccel.ko`. The detail names the \
          kernels that have one.",
         "On an image, `sudo bootc upgrade --apply`, or `sudo bootc rollback --apply` where the \
-         rollback has a fitting module. With DKMS, `sudo dkms autoinstall -k KERNEL`.",
+         rollback has a fitting module. With DKMS, `sudo dkms autoinstall -k KERNEL`. On a Debian \
+         or Fedora without either, the package of Vespera's release that has the module: \
+         `maccel-dkms_*.deb`, `kmod-maccel-KERNEL-*.rpm`.",
     ),
     ("module-not-indexed", "The file is there, but `modules.dep` does not list it.", ""),
     (

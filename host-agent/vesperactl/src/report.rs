@@ -32,7 +32,8 @@ const FORMAT: u32 = 1;
 /// A file of ours is far smaller; a hostile one must not fill the disk.
 const MOST_BYTES: u64 = 1024 * 1024;
 /// Units whose journal is taken, with their messages since the boot.
-const UNITS: [&str; 3] = ["vespera-module", "vespera-deployments", "vespera-agent"];
+const UNITS: [&str; 4] =
+    ["vespera-module", "vespera-module-check", "vespera-deployments", "vespera-agent"];
 /// Files taken as they are, redacted.
 const FILES: [&str; 7] = [
     "run/vespera/module.json",

@@ -210,6 +210,17 @@ fn describe(facts: &Facts) -> String {
     text
 }
 
+/// The command that brings mokutil to this kind of host.
+fn install(root: &Root) -> &'static str {
+    if root.exists("var/lib/dpkg/status") {
+        "sudo apt install mokutil"
+    } else if root.exists("run/ostree-booted") {
+        "rpm-ostree install mokutil"
+    } else {
+        "sudo dnf install mokutil"
+    }
+}
+
 /// Hands the certificate to the firmware, which asks the person at the next start.
 pub(crate) fn enroll(root: &Root, while_off: bool) -> anyhow::Result<Outcome> {
     let facts = Facts::read(root);
@@ -224,7 +235,7 @@ pub(crate) fn enroll(root: &Root, while_off: bool) -> anyhow::Result<Outcome> {
     let status = Command::new(MOKUTIL)
         .args(["--import", certificate.as_str()])
         .status()
-        .with_context(|| format!("cannot run {MOKUTIL}; install it: sudo dnf install mokutil"))?;
+        .with_context(|| format!("cannot run {MOKUTIL}; install it: {}", install(root)))?;
     ensure!(status.success(), "{MOKUTIL} refused ({status}); nothing was handed in");
     ensure!(
         Facts::read(root).enrolment == Some(Enrolment::Pending),

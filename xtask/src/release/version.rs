@@ -11,6 +11,7 @@ const PLACES: &[(&str, &str)] = &[
     ("Cargo.toml", "version = \""),
     ("packaging/rpm/vespera.spec", "Version:"),
     ("packaging/debian/changelog", "vespera ("),
+    ("kmod/main.c", "MODULE_VERSION(\""),
 ];
 const CHANGELOG: &str = "CHANGELOG.md";
 /// The heading of what no release has yet.
