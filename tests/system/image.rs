@@ -9,6 +9,7 @@ use vespera_tests::{Artifacts, Guest, HarnessError, Image, Machine, Snapshot};
 
 use crate::command;
 use crate::group::Group;
+use crate::interface;
 use crate::measure;
 use crate::pointer;
 
@@ -65,6 +66,7 @@ pub(crate) fn tests(booted: &Arc<Booted>) -> (Arc<Group>, Vec<Trial>) {
     tests.extend(pointer::tests(&group));
     tests.extend(command::tests(&group));
     tests.extend(measure::tests(&group));
+    tests.extend(interface::tests(&group));
     (group, tests)
 }
 
