@@ -12,14 +12,15 @@ use vespera_tests::{Guest, HarnessError, MousePlan, Output};
 use crate::group::Group;
 use crate::image::Booted;
 use crate::pointer::parameter;
+use crate::screen;
 
 const UNIT: &str = "vespera-agent.service";
 pub(crate) const NAME: &str = "org.vespera.Agent1";
 /// Where the image has the documented interfaces.
 const INTERFACES: &str = "/usr/share/dbus-1/interfaces";
 /// At the screen, and on another console; neither is in the group maccel.
-const ACTIVE: &str = "anna";
-const INACTIVE: &str = "bela";
+pub(crate) const ACTIVE: &str = "anna";
+pub(crate) const INACTIVE: &str = "bela";
 /// Of the group, without a session.
 const MEMBER: &str = "mona";
 /// For what comes by itself; nothing is measured against it.
@@ -38,15 +39,16 @@ pub(crate) fn tests(booted: &Arc<Booted>) -> (Arc<Group>, Vec<Trial>) {
             Ok(guest)
         }),
     );
-    let tests = vec![
+    let mut tests = vec![
         group.test("the_agent_serves_the_shipped_interfaces_without_a_capability", interface),
         group.test("what_is_set_over_the_bus_is_in_force_in_the_kernel", in_force),
         group.test("only_the_active_person_and_members_may_change_settings", people),
         group.test("settings_on_trial_stay_only_if_someone_says_so", trial),
         group.test("a_watching_status_shows_every_change", watch),
         group.test("mice_come_and_go_while_settings_change", mice),
-        group.test("the_agent_needs_less_than_6_mb", memory),
     ];
+    tests.extend(screen::tests(&group));
+    tests.push(group.test("the_agent_needs_less_than_6_mb", memory));
     (group, tests)
 }
 
@@ -151,7 +153,7 @@ fn value(status: &str, key: &str) -> String {
     line.unwrap_or_default().trim().to_owned()
 }
 
-fn raw(guest: &Guest, name: &str) -> Result<String, HarnessError> {
+pub(crate) fn raw(guest: &Guest, name: &str) -> Result<String, HarnessError> {
     Ok(guest.read_file(&parameter(name))?.trim().to_owned())
 }
 
@@ -226,7 +228,7 @@ fn watch(guest: &Guest) -> Result<(), HarnessError> {
 }
 
 /// Logs a person in on a console, as a display manager or a login prompt does.
-fn log_in(guest: &Guest, person: &str, console: u32) -> Result<(), HarnessError> {
+pub(crate) fn log_in(guest: &Guest, person: &str, console: u32) -> Result<(), HarnessError> {
     let unit = format!("getty@tty{console}.service");
     let autologin = format!(
         "[Service]\nExecStart=\n\
@@ -241,20 +243,24 @@ fn log_in(guest: &Guest, person: &str, console: u32) -> Result<(), HarnessError>
 }
 
 /// The session of a person.
-fn session(guest: &Guest, person: &str) -> Result<Option<String>, HarnessError> {
+pub(crate) fn session(guest: &Guest, person: &str) -> Result<Option<String>, HarnessError> {
     let show = guest.run(["loginctl", "show-user", person, "--property=Display", "--value"])?;
     let session = show.stdout.trim().to_owned();
     Ok((show.code == 0 && !session.is_empty()).then_some(session))
 }
 
-fn is_active(guest: &Guest, person: &str) -> Result<bool, HarnessError> {
+pub(crate) fn is_active(guest: &Guest, person: &str) -> Result<bool, HarnessError> {
     let Some(session) = session(guest, person)? else { return Ok(false) };
     let show = ["loginctl", "show-session", &session, "--property=Active", "--value"];
     Ok(guest.run(show)?.success()?.stdout.trim() == "yes")
 }
 
 /// Runs a command as a process of the person's session: that is what polkit looks at.
-fn in_session(guest: &Guest, person: &str, command: &str) -> Result<Output, HarnessError> {
+pub(crate) fn in_session(
+    guest: &Guest,
+    person: &str,
+    command: &str,
+) -> Result<Output, HarnessError> {
     let session = session(guest, person)?.expect("the person has logged in");
     let show = ["loginctl", "show-session", &session, "--property=Leader", "--value"];
     let leader = guest.run(show)?.success()?.stdout;

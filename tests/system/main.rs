@@ -24,6 +24,7 @@ mod races;
 mod rebased;
 mod refusals;
 mod saves;
+mod screen;
 mod settings;
 #[path = "../../maccel-cli/tests/command/table.rs"]
 mod table;
