@@ -27,8 +27,11 @@ pub(crate) fn build(args: Build) -> Result<ExitCode> {
     let program = Program::choose(&tool::Path)?;
     let mut facts = known(args.facts);
     facts.date.get_or_insert_with(clock::now);
-    let registry = Skopeo::new(&tool::Path, args.insecure)?;
-    let (facts, rpms) = if args.offline { (facts, None) } else { ask(&config, facts, &registry)? };
+    let (facts, rpms) = if args.offline {
+        (facts, None)
+    } else {
+        ask(&config, facts, &Skopeo::new(&tool::Path, args.insecure)?)?
+    };
     let mut image = plan::image(&config, &facts, config.base.variant, config.base.gpu);
     if let Some(platform) = args.platform {
         image.platforms = vec![platform];

@@ -95,3 +95,22 @@ fn platform_that_no_image_is_built_for_is_refused_with_those_that_are() {
     let said = String::from_utf8(ended.stderr).unwrap();
     assert!(said.contains("[possible values: linux/amd64, linux/arm64]"), "{said}");
 }
+
+/// Only who asks a registry needs skopeo.
+#[test]
+fn build_that_asks_no_registry_needs_no_program_that_does() {
+    let folder = place("");
+    let buildah = folder.path().join("buildah");
+    fs::write(&buildah, "#!/bin/sh\necho buildah version 1.39.3\n").unwrap();
+    fs::set_permissions(&buildah, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut build = Command::new(PROGRAM);
+    build.args(["build", "--offline"]).current_dir(folder.path()).env("PATH", folder.path());
+    let ended = build.output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let mut asking = Command::new(PROGRAM);
+    asking.arg("build").current_dir(folder.path()).env("PATH", folder.path());
+    let ended = asking.output().unwrap();
+    assert_eq!(ended.status.code(), Some(6));
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(said.contains("`skopeo` is not installed"), "{said}");
+}
