@@ -24,6 +24,9 @@ pub struct Artifacts {
     /// Roots of images.
     #[serde(default)]
     pub images: Vec<Image>,
+    /// The folder with the packages: `deb`, `rpm`, and `standin` with what a Fedora has besides.
+    #[serde(default)]
+    pub packages: Option<PathBuf>,
 }
 
 /// A distribution kernel.

@@ -31,7 +31,7 @@
 //!
 //! Environment: `VESPERA_ARTIFACTS` (the list of artifacts), `VESPERA_ACCELERATOR` (`kvm` or `tcg`
 //! instead of trying), `VESPERA_TEST_LOGS` (where logs are kept), `VESPERA_SOAK` (1: the long form of the
-//! driver's races).
+//! driver's races, and RPMs besides Debian packages).
 
 pub mod accelerator;
 pub mod artifacts;

@@ -18,6 +18,7 @@ mod image;
 mod interface;
 mod measure;
 mod mismatch;
+mod packaged;
 mod person;
 mod pointer;
 mod races;
@@ -101,6 +102,10 @@ fn everything(artifacts: &Arc<Artifacts>) -> (Vec<Arc<Group>>, Vec<Trial>) {
         (_, Err(error)) => trials.push(vec![failing("rebased", &error)]),
         // Told above.
         (Err(_), Ok(_)) => {}
+    }
+    match artifacts.image(packaged::NAME) {
+        Ok(plain) => trials.push(packaged::tests(artifacts, &Booted::new(artifacts, plain))),
+        Err(error) => trials.push(vec![failing("packaged", &error)]),
     }
     (groups, interleaved(trials))
 }

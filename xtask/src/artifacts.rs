@@ -15,6 +15,7 @@ use crate::images;
 use crate::installed;
 use crate::kernels::{Kernel, Series};
 use crate::packages::{self, Compiled};
+use crate::plain;
 use crate::privilege;
 use crate::progress::Steps;
 use crate::standin::Standin;
@@ -22,6 +23,8 @@ use crate::workshop::Workshop;
 
 /// What the harness calls the image built from the repository.
 pub(crate) const IMAGE: &str = "vespera";
+/// What the harness calls the Debian without anything of ours.
+const PLAIN: &str = "plain";
 
 /// How much is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +33,8 @@ pub(crate) enum Extent {
     Image,
     /// Kernels and the driver for each, without the image.
     Kernels,
-    /// The images, other kernels, and the driver for each; packages of all that, tried in a root.
+    /// The images, other kernels, and the driver for each; packages of all that, tried in a root,
+    /// and a system to install them in.
     All,
 }
 
@@ -76,19 +80,28 @@ pub(crate) fn make(cache: &Cache, steps: &Steps, extent: Extent) -> Result<Made>
         kernels.insert(0, (kernel.clone(), files.maccel));
         programs = Some(files.programs);
     }
-    if let Some(programs) = programs.filter(|_| extent == Extent::All) {
-        let drivers: Vec<_> =
-            kernels.iter().map(|(to, driver)| (to.release.as_str(), driver.as_path())).collect();
-        let compiled = Compiled { programs: &programs, drivers: &drivers };
-        let packages = packages::make(cache, steps, "packages", &compiled)?;
-        installed::check(cache, steps, "installed", &packages, &kernel)?;
-    }
-    let kernels: Vec<_> = kernels.iter().map(|(kernel, maccel)| listed(kernel, maccel)).collect();
+    let packages = match programs.filter(|_| extent == Extent::All) {
+        Some(programs) => {
+            let drivers: Vec<_> = kernels
+                .iter()
+                .map(|(to, driver)| (to.release.as_str(), driver.as_path()))
+                .collect();
+            let compiled = Compiled { programs: &programs, drivers: &drivers };
+            let packages = packages::make(cache, steps, "packages", &compiled)?;
+            installed::check(cache, steps, "installed", &packages, &kernel)?;
+            bootable.push(plain(cache, steps, &workshop, &kernel)?);
+            Some(packages)
+        }
+        None => None,
+    };
+    let kernels: Vec<_> =
+        kernels.iter().map(|(kernel, maccel)| listed(kernel, Some(maccel))).collect();
     let artifacts = json!({
         "format": 1,
         "guest": guest::build(cache, steps)?,
         "kernels": kernels,
         "images": bootable,
+        "packages": packages,
     });
     let name = match extent {
         Extent::Image => "image-artifacts.json",
@@ -145,7 +158,23 @@ fn drivers(
         .collect()
 }
 
-fn listed(kernel: &Kernel, maccel: &Utf8Path) -> Value {
+/// A Debian without anything of ours.
+pub(crate) fn plain(
+    cache: &Cache,
+    steps: &Steps,
+    workshop: &Workshop,
+    kernel: &Kernel,
+) -> Result<Value> {
+    Ok(json!({
+        "name": PLAIN,
+        "root": plain::make(cache, steps, workshop, kernel)?,
+        "kernel": kernel.release,
+        "reference": "none: a Debian without anything of ours",
+    }))
+}
+
+/// A kernel, and the driver for it if there is one.
+pub(crate) fn listed(kernel: &Kernel, maccel: Option<&Utf8Path>) -> Value {
     json!({
         "name": kernel.name,
         "release": kernel.release,

@@ -33,15 +33,25 @@ const BUILD_DEPENDS: &[&str] = &[
     "libudev-dev",
     "pkgconf",
     "dkms",
-    // For objtool, which comes with the headers.
+    // What the package of the headers depends on.
     "libelf1t64",
+    "pahole",
 ];
 /// What `git archive` has.
 const EVERYTHING: &[&str] = &["."];
 
-/// Makes packages from source, tries them in a root, and builds the driver with DKMS. Returns their
-/// folder, with `deb`, `rpm`, and `standin`.
-pub(crate) fn make(cache: &Cache, steps: &Steps) -> Result<Utf8PathBuf> {
+/// What was made from source.
+pub(crate) struct Made {
+    /// The folder with `deb`, `rpm`, and `standin`.
+    pub(crate) folder: Utf8PathBuf,
+    /// The kernel that they have the driver for.
+    pub(crate) kernel: Kernel,
+    /// Where that was made.
+    pub(crate) workshop: Workshop,
+}
+
+/// Makes packages from source, tries them in a root, and builds the driver with DKMS.
+pub(crate) fn make(cache: &Cache, steps: &Steps) -> Result<Made> {
     privilege::prepare()?;
     let workshop = Workshop::make(cache, steps)?;
     let kernel = Kernel::fetch(cache, steps, &workshop, Series::Image)?;
@@ -76,15 +86,15 @@ pub(crate) fn make(cache: &Cache, steps: &Steps) -> Result<Utf8PathBuf> {
             .with_context(|| format!("no configuration in {crates}"))?;
 
         let release = kernel.release.as_str();
-        let build_folder = headers.unpacked.join(format!("usr/src/linux-headers-{release}"));
         let root_only = Room::new(&root).bind_read_only(&headers.unpacked, crate::headers::PLACE);
-        let room = root_only
-            .clone()
-            .bind(folder, "/w")
-            .bind_read_only(&crates, "/crates")
-            // Where the Debian rules and the spec look for them.
-            .bind_read_only(&build_folder, &format!("/usr/src/linux-headers-{release}"))
-            .bind_read_only(&build_folder, &format!("/usr/src/kernels/{release}"));
+        let room = root_only.clone().bind(folder, "/w").bind_read_only(&crates, "/crates");
+        // Where the Debian rules and the spec look for the headers.
+        let places =
+            [format!("/usr/src/linux-headers-{release}"), format!("/usr/src/kernels/{release}")];
+        process::run(step, room.command("mkdir")?.arg("/usr/src/kernels"))?;
+        for place in &places {
+            process::run(step, room.command("ln")?.args(["-s", &headers.build, place]))?;
+        }
         let variables = [
             "CARGO_HOME=/w/build/cargo",
             "CARGO_NET_OFFLINE=true",
@@ -109,5 +119,5 @@ pub(crate) fn make(cache: &Cache, steps: &Steps) -> Result<Utf8PathBuf> {
         privilege::take(folder)
     })?;
     installed::check(cache, steps, "source-installed", &folder, &kernel)?;
-    Ok(folder)
+    Ok(Made { folder, kernel, workshop })
 }

@@ -77,6 +77,9 @@ impl Here<'_> {
         for list in MODULE_LISTS {
             self.run(&format!("cp /kernel/{list} {}", self.modules()))?;
         }
+        // Where no module is left DKMS takes what depmod has written along.
+        let one = "find /kernel/kernel -type f -name '*.ko*' -print -quit";
+        self.run(&format!("cp $({one}) {}/kernel", self.modules()))?;
         self.run(&format!("depmod {}", self.kernel))
     }
 

@@ -4,7 +4,8 @@
 //! Reading order: [`up`] and [`test`] are the two stories; each strings together
 //! steps of [`setup`] (what the machine must have), [`workshop`] (the tool root),
 //! [`kernels`], [`driver`], [`standin`] (what the build calls Aurora here), [`image`] and
-//! [`guest`]. [`packages`] for other distributions are tried ([`installed`]) and are part of a [`release`]. [`soak`] tests for longer, on a [`debug_kernel`] too,
+//! [`guest`]. [`packages`] for other distributions are tried ([`installed`], and in a guest that is
+//! [`plain`]) and are part of a [`release`]. [`soak`] tests for longer, on a [`debug_kernel`] too,
 //! and makes the packages [`from_source`]; [`bench`] prints figures; for the agent both go
 //! through [`bus`], for `maccel` see [`command_costs`]. [`dock`] holds the registry that images
 //! are published to in the tests. [`fuzz`] tries readers with random files. [`cache`] keeps
@@ -37,6 +38,7 @@ mod links;
 mod lint;
 mod mirror;
 mod packages;
+mod plain;
 mod privilege;
 mod process;
 mod progress;

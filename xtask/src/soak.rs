@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::arithmetic::{self, Until};
 use crate::artifacts::{self, Extent};
@@ -26,6 +26,10 @@ use crate::source;
 const REPORTS: u64 = 100_000_000;
 /// The system tests read it: those that have a long form take that.
 const LONG: &str = "VESPERA_SOAK";
+/// What the names of the groups on a kernel begin with.
+const DRIVER: &str = "driver ";
+/// What the names of the tests of the packages begin with.
+const PACKAGED: &str = "packaged::";
 
 /// What to soak.
 #[derive(Debug, clap::Args)]
@@ -79,7 +83,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
             bail!("--only chooses parts of the driver's soak")
         }
         Subject::Agent => bus::soak(&cache, &steps),
-        Subject::Packages => from_source::make(&cache, &steps).map(drop),
+        Subject::Packages => packages(&cache, &steps),
         Subject::Ci => ci::run(&cache, &steps),
         Subject::Release => release::reproduce(&cache, &steps).map(drop),
     };
@@ -101,13 +105,28 @@ fn driver(cache: &Cache, steps: &Steps, wanted: impl Fn(Part) -> bool) -> Result
         let module = kernel.driver(cache, steps, &compilers)?;
         steps.run("style of the driver: checkpatch --strict", |step| kernel.check_style(step))?;
         let list = watched(cache, steps, &kernel, &module)?;
-        steps.show("driver on the debug kernel", || system_tests(cache, &list))?;
+        steps.show("driver on the debug kernel", || system_tests(cache, &list, DRIVER))?;
     }
     if wanted(Part::Stock) {
         let list = artifacts::make(cache, steps, Extent::Kernels)?.list;
-        steps.show("driver on the distribution's kernels", || system_tests(cache, &list))?;
+        steps
+            .show("driver on the distribution's kernels", || system_tests(cache, &list, DRIVER))?;
     }
     Ok(())
+}
+
+/// The packages from source, and what is made of them in a running system.
+fn packages(cache: &Cache, steps: &Steps) -> Result<()> {
+    let made = from_source::make(cache, steps)?;
+    let list = json!({
+        "format": 1,
+        "guest": guest::build(cache, steps)?,
+        "kernels": [artifacts::listed(&made.kernel, None)],
+        "images": [artifacts::plain(cache, steps, &made.workshop, &made.kernel)?],
+        "packages": made.folder,
+    });
+    let path = written(cache, "packages-artifacts.json", &list)?;
+    steps.show("packages in a running system", || system_tests(cache, &path, PACKAGED))
 }
 
 /// The list of artifacts with nothing but the debug kernel.
@@ -131,27 +150,31 @@ fn watched(
         }],
         "images": [],
     });
-    let path = cache.folder("made")?.join("debug-artifacts.json");
-    let text = serde_json::to_string_pretty(&list)?;
+    written(cache, "debug-artifacts.json", &list)
+}
+
+/// Writes a list of artifacts for the harness. Returns its path.
+fn written(cache: &Cache, name: &str, list: &Value) -> Result<Utf8PathBuf> {
+    let path = cache.folder("made")?.join(name);
+    let text = serde_json::to_string_pretty(list)?;
     std::fs::write(&path, text + "\n").with_context(|| format!("cannot write {path}"))?;
     Ok(path)
 }
 
-/// The system tests of the driver in their long form. The harness turns a test red
-/// whose guest's kernel reports anything.
-fn system_tests(cache: &Cache, list: &Utf8Path) -> Result<()> {
+/// The system tests with these names in their long form. The harness turns a test red whose
+/// guest's kernel reports anything.
+fn system_tests(cache: &Cache, list: &Utf8Path, names: &str) -> Result<()> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .current_dir(source::root()?)
         .args(["test", "--locked", "--package=vespera-tests", "--features=vm", "--test=system"])
-        // The groups on a kernel: their names begin with it.
-        .args(["--", "driver "])
+        .args(["--", names])
         .env("CARGO_TARGET_DIR", cache.folder("target")?)
         .env("VESPERA_ARTIFACTS", list)
         .env(LONG, "1");
     let status = cargo.status().context("cannot start cargo")?;
     if !status.success() {
-        bail!("the tests of the driver failed on the kernels of {list}");
+        bail!("the tests `{names}` failed on what {list} names");
     }
     Ok(())
 }
