@@ -26,8 +26,7 @@ use crate::workshop::{SUITE, SUITES, Workshop, bootstrap};
 const BUILD_DEPENDS: &[&str] = &[
     "cargo/trixie-backports",
     "rustc/trixie-backports",
-    "gcc",
-    "libc6-dev",
+    "build-essential",
     "libclang-dev",
     "libkmod-dev",
     "libudev-dev",

@@ -181,8 +181,11 @@ impl Build<'_> {
                 "_sourcedir /w/build".to_owned(),
                 format!("_rpmdir {target}"),
                 "_build_name_fmt %%{NAME}.rpm".to_owned(),
-                format!("kernels {}", self.kernels),
             ];
+            // A release has none, and a macro may not be empty.
+            if !self.kernels.is_empty() {
+                definitions.push(format!("kernels {}", self.kernels));
+            }
             if self.compiled {
                 build.args(["--without", "compile"]);
                 definitions.push("programs /w/build/programs".into());
