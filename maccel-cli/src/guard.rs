@@ -2,13 +2,13 @@
 //! A guard: a process of its own that puts the old state back unless it is told to keep the new
 //! one, also when the program that asked for it was killed or its terminal closed.
 //!
-//! It reads what to put back from its input, says `ready`, and waits. `keep` ends it; the end of
-//! the input or of the time makes it act.
+//! It reads what to put back from its input, says `ready`, and waits. `keep` ends it with `kept`;
+//! the end of the input or of the time makes it act.
 
 use std::env;
 use std::io::{BufRead, BufReader, Read, Write, stdin};
 use std::os::fd::AsFd;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -28,6 +28,7 @@ use crate::write;
 
 const READY: &str = "ready\n";
 const KEEP: &str = "keep\n";
+const KEPT: &str = "kept\n";
 
 /// What to put back.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -39,8 +40,6 @@ pub(crate) struct Promise {
     pub(crate) settings: Option<Changes>,
     /// Whether the mouse follows the shared settings.
     pub(crate) inherit: bool,
-    /// Whether the mouse is accelerated.
-    pub(crate) enabled: Option<bool>,
     /// Seconds until it is put back anyway.
     pub(crate) seconds: Option<u32>,
 }
@@ -50,6 +49,7 @@ pub(crate) struct Promise {
 pub(crate) struct Guard {
     process: Child,
     input: ChildStdin,
+    output: BufReader<ChildStdout>,
 }
 
 impl Guard {
@@ -65,15 +65,20 @@ impl Guard {
         let mut input = process.stdin.take().context("the guard has no input")?;
         let output = process.stdout.take().context("the guard has no output")?;
         writeln!(input, "{}", serde_json::to_string(promise)?).context("the guard has ended")?;
-        let mut ready = String::new();
-        BufReader::new(output).read_line(&mut ready).context("the guard says nothing")?;
+        let (mut ready, mut output) = (String::new(), BufReader::new(output));
+        output.read_line(&mut ready).context("the guard says nothing")?;
         ensure!(ready == READY, "the guard is not ready");
-        Ok(Guard { process, input })
+        Ok(Guard { process, input, output })
     }
 
     /// Lets the new state stay.
     pub(crate) fn keep(mut self) -> anyhow::Result<()> {
-        self.input.write_all(KEEP.as_bytes()).context("the guard has put the old settings back")?;
+        const LATE: &str = "the time is over: the guard has put the old settings back";
+        self.input.write_all(KEEP.as_bytes()).context(LATE)?;
+        // The pipe takes the word also while the guard is already at work.
+        let mut answer = String::new();
+        self.output.read_line(&mut answer).context("the guard says nothing")?;
+        ensure!(answer == KEPT, LATE);
         self.end()
     }
 
@@ -83,7 +88,7 @@ impl Guard {
     }
 
     fn end(self) -> anyhow::Result<()> {
-        let Guard { mut process, input } = self;
+        let Guard { mut process, input, output: _ } = self;
         drop(input);
         let status = process.wait().context("the guard is gone")?;
         ensure!(status.success(), "the old settings could not be put back");
@@ -116,7 +121,9 @@ pub(crate) fn run(common: &Common) -> anyhow::Result<Output> {
     if wait(&input, promise.seconds.map(|seconds| Duration::from_secs(seconds.into())))? {
         input.lock().read_line(&mut word)?;
     }
-    if word != KEEP {
+    if word == KEEP {
+        print!("{KEPT}");
+    } else {
         put_back(common, &promise)?;
     }
     Ok(Output::default())
@@ -140,9 +147,6 @@ fn wait(input: &impl AsFd, limit: Option<Duration>) -> anyhow::Result<bool> {
 
 fn put_back(common: &Common, promise: &Promise) -> anyhow::Result<()> {
     let host = Host::open(&Common { device: promise.device.clone(), ..common.clone() })?;
-    if let (Some(device), Some(enabled)) = (&promise.device, promise.enabled) {
-        host.driver.set_device_enabled(device, enabled)?;
-    }
     match (&promise.device, &promise.settings) {
         // Nobody has kept what they were changed to.
         (Some(device), _) if promise.inherit => host.driver.set_device_settings(device, None)?,

@@ -46,7 +46,6 @@ impl Provisional {
             device: device.map(str::to_owned),
             settings: Some(Changes::all(&before)),
             inherit: host.device.as_ref().is_some_and(|device| device.settings.is_none()),
-            enabled: None,
             seconds: Some(seconds),
         };
         let guard = Guard::set(common, &promise)?;

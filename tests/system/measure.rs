@@ -33,13 +33,14 @@ mkdir -p "$FOLDER"; cd "$FOLDER"; rm -rf ./*; mkfifo hand answers
 soon() { n=0; until "$@"; do n=$((n + 1)); test $n -lt 1200 || { echo "never: $*" >&2; exit 9; }; sleep 0.05; done; }
 "$GUEST" hand "measured mouse" <hand >moved & exec 3>hand
 soon test -s moved
-input=$(head -n 1 moved); enabled=/sys/class/maccel/$input/enabled
-soon test -e "$enabled"
+input=$(head -n 1 moved); settings=/sys/class/maccel/$input/settings
+soon test -e "$settings"
 moves=1
 move() { echo "$1 $2" >&3; moves=$((moves + 1)); soon moved; }
 moved() { test "$(wc -l <moved)" -eq $moves; }
-is() { test "$(cat "$enabled")" = "$1"; }
-is 1
+neutral() { grep -q "MODE=3 " "$settings"; }
+as_before() { test "$(cat "$settings")" = inherit; }
+as_before
 "#;
 
 /// And a measurement of it that takes its answers from pipe 4.
@@ -47,7 +48,7 @@ const DPI: &str = r#"
 maccel --json --device "$input" measure dpi <answers >said 2>asked & measure=$!
 exec 4>answers
 soon grep -q "press Enter" asked
-soon is 0
+soon neutral
 "#;
 
 fn script(guest: &Guest, rest: &str) -> Result<String, HarnessError> {
@@ -77,7 +78,7 @@ soon grep -q "Move it 10 cm" asked
 for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do move 50 1; done
 echo >&4
 wait $measure
-is 1
+soon as_before
 cat said
 "#,
     )?;
@@ -96,7 +97,9 @@ fn killed(guest: &Guest) -> Result<(), HarnessError> {
         guest,
         r#"
 kill -KILL $measure
-soon is 1
+soon as_before
+# Nor does the mouse find it again when it is plugged in the next time.
+if grep -rs "$(cat "/sys/class/maccel/$input/id")" /var/lib/vespera/maccel.toml; then exit 8; fi
 echo accelerated again
 "#,
     )?;
@@ -111,10 +114,10 @@ fn rate(guest: &Guest) -> Result<(), HarnessError> {
         r#"
 maccel --json --device "$input" measure rate --seconds 3 >said 2>asked & measure=$!
 soon grep -q "in quick circles for 3 s" asked
-is 0
+soon neutral
 while kill -0 $measure 2>nothing; do echo "3 -2" >&3; done
 wait $measure
-is 1
+soon as_before
 cat said
 "#,
     )?;
@@ -144,7 +147,7 @@ for end in answer kill; do
     exec 4>answers
     soon grep -q "press Enter" asked
     soon holds "3 4294967296"
-    is 1
+    as_before
     if test $end = kill; then
         kill -KILL $measure
     else

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `maccel measure`: the resolution of a mouse by a ruler, and its polling rate.
 //!
-//! The event nodes show what the driver made of a movement, so acceleration is off meanwhile. A
-//! guard puts it back, also when this program is killed.
+//! The event nodes show what the driver made of a movement, so it is neutral meanwhile, on trial:
+//! the settings come back also when this program is killed.
 //!
 //! - `node`: the event node of a mouse
 //! - `reckon`: what follows from counts and times
@@ -22,14 +22,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 
 use crate::args::{Common, Measure};
-use crate::guard::{Guard, Promise};
 use crate::host::{Host, explained};
 use crate::measure::node::Node;
 use crate::measure::reckon::{Report, dpi, rate};
 use crate::output::{FORMAT, Output, document};
 use crate::provisional::Provisional;
 
-/// Settings for all mice are neutral no longer than this, in seconds.
+/// Settings are neutral no longer than this, in seconds.
 const LONGEST: u32 = 600;
 
 /// Runs the command.
@@ -51,47 +50,31 @@ pub(crate) fn run(common: &Common, measure: &Measure) -> anyhow::Result<Output> 
         Measure::Rate { seconds } => reports_of_rate(&mut node, seconds)
             .and_then(|reports| say_rate(common, &node, &reports)),
     };
-    meanwhile.end()?;
+    meanwhile.map(Provisional::back).transpose()?;
     measured
 }
 
-/// Switches the acceleration of the mouse off; the guard switches it on again.
-fn without_acceleration(common: &Common, host: &Host, node: &Node) -> anyhow::Result<Meanwhile> {
-    let failed = |error| explained(&host.root, error);
-    if host.driver.has(Feature::Devices) {
-        let device = host.driver.device(&node.input).map_err(failed)?;
-        let promise = Promise {
-            device: Some(node.input.clone()),
-            enabled: Some(device.enabled),
-            ..Promise::default()
-        };
-        let guard = Guard::set(common, &promise)?;
-        host.driver.set_device_enabled(&node.input, false).map_err(failed)?;
-        return Ok(Meanwhile::One(guard));
-    }
-    // The public driver knows no single mice: the settings of all are neutral meanwhile.
-    let before = host.settings()?;
+/// Makes the mouse neutral on trial, so that nobody keeps that for the next time it is plugged in.
+/// `None` where it is not accelerated anyway.
+fn without_acceleration(
+    common: &Common,
+    host: &Host,
+    node: &Node,
+) -> anyhow::Result<Option<Provisional>> {
     let mut neutral = Settings::default();
     neutral.set_mode(Mode::NoAccel)?;
-    let changes = Changes::between(&before, &neutral);
-    Provisional::begin(common, host, &changes, LONGEST).map(Meanwhile::All)
-}
-
-/// Who switches the acceleration on again.
-enum Meanwhile {
-    /// That of one mouse.
-    One(Guard),
-    /// That of all.
-    All(Provisional),
-}
-
-impl Meanwhile {
-    fn end(self) -> anyhow::Result<()> {
-        match self {
-            Meanwhile::One(guard) => guard.restore(),
-            Meanwhile::All(neutral) => neutral.back(),
-        }
+    if !host.driver.has(Feature::Devices) {
+        // The public driver knows no single mice: the settings of all are neutral meanwhile.
+        let changes = Changes::between(&host.settings()?, &neutral);
+        return Provisional::begin(common, host, &changes, LONGEST).map(Some);
     }
+    let device = host.driver.device(&node.input).map_err(|error| explained(&host.root, error))?;
+    if !device.enabled {
+        return Ok(None);
+    }
+    let of_mouse = Common { device: Some(node.input.clone()), ..common.clone() };
+    let mouse = Host { device: Some(device), ..host.reopened()? };
+    Provisional::begin(&of_mouse, &mouse, &Changes::all(&neutral), LONGEST).map(Some)
 }
 
 fn prompt(words: &str) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use maccel_core::settings::Mode;
 use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use crate::tui::layout::{self, Spot};
-use crate::tui::state::{SCREENS, State};
+use crate::tui::state::{Panel, SCREENS, State, points_of};
 use crate::tui::update::{Effect, change, turn};
 
 /// Puts a point somewhere between its neighbours.
@@ -56,7 +56,9 @@ pub(super) fn use_points(state: &mut State) -> Vec<Effect> {
     match compile::apply(&state.drawn(), &mut wanted) {
         Ok(error) => {
             state.points_changed = false;
+            state.points_sent = true;
             let effects = change(state, &wanted);
+            state.points_sent &= !effects.is_empty();
             if let Some(error) = error {
                 state.say(format!(
                     "in force; the table is off by at most {:.2} %",
@@ -72,7 +74,27 @@ pub(super) fn use_points(state: &mut State) -> Vec<Effect> {
     }
 }
 
+/// Begins anew with the curve in force where somebody else has changed it: points of the one before
+/// would lie over it, and be written as if they were drawn for it. What is being drawn stays.
+pub(super) fn begin_anew(state: &mut State) {
+    let in_force = state.settings.lut().map(<[f64]>::to_vec);
+    if state.points_sent {
+        state.points_sent = false;
+    } else if !state.points_changed && in_force != state.points_table {
+        state.points = points_of(&state.settings);
+        state.selected = state.selected.min(state.rows() - 1);
+    }
+    if !state.points_changed {
+        state.points_table = in_force;
+    }
+}
+
 pub(super) fn moused(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
+    // What lies over the screen hides what a click would mean, and a value that is being typed is
+    // for the row where it was begun.
+    if state.edit.is_some() || state.panel != Panel::None {
+        return Vec::new();
+    }
     match mouse.kind {
         MouseEventKind::ScrollDown => state.selected = (state.selected + 1).min(state.rows() - 1),
         MouseEventKind::ScrollUp => state.selected = state.selected.saturating_sub(1),

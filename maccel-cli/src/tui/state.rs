@@ -52,6 +52,10 @@ pub(crate) struct State {
     pub(crate) points: Vec<(f64, f64)>,
     /// Whether they differ from what is in force.
     pub(crate) points_changed: bool,
+    /// Whether they are on their way.
+    pub(crate) points_sent: bool,
+    /// The table that they belong to.
+    pub(crate) points_table: Option<Vec<f64>>,
     /// Settings to go back to.
     pub(crate) undo: Vec<Settings>,
     /// Settings to go forward to.
@@ -111,6 +115,8 @@ impl State {
         let screen = SCREENS.iter().position(|mode| *mode == settings.mode()).unwrap_or(0);
         State {
             points: points_of(&settings),
+            points_sent: false,
+            points_table: settings.lut().map(<[f64]>::to_vec),
             before: settings.clone(),
             wanted: settings.clone(),
             pending: 0,
@@ -211,12 +217,15 @@ impl State {
     }
 }
 
-/// Points on the curve in force, to begin a drawn curve with.
+/// Points to begin a drawn curve with: on the table, or without one on the curve in force.
 pub(crate) fn points_of(settings: &Settings) -> Vec<(f64, f64)> {
+    let mut settings = settings.clone();
+    // Refused without a table, and then the mode stays.
+    let _ = settings.set_mode(Mode::Lut);
     let round = |factor: f64| (factor * 100.0).round() / 100.0;
     [1.0, 4.0, 8.0, 16.0, 32.0, 64.0]
         .into_iter()
-        .map(|speed| (speed, round(curve::factor(settings, speed))))
+        .map(|speed| (speed, round(curve::factor(&settings, speed))))
         .collect()
 }
 

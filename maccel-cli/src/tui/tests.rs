@@ -366,6 +366,68 @@ fn points_follow_the_mouse_and_are_put_in_force() {
     assert_eq!(state.settings.mode(), Mode::Lut);
 }
 
+/// A click used to send what was typed to another parameter, and to change the curve from beneath
+/// the help.
+#[test]
+fn the_mouse_is_not_heard_while_a_value_is_typed_or_something_lies_over_the_screen() {
+    let mut state = state();
+    press(&mut state, KeyCode::Enter);
+    type_in(&mut state, "3");
+    let row = state.selected;
+    mouse(&mut state, MouseEventKind::ScrollDown, 1, 1);
+    assert_eq!(state.selected, row);
+    press(&mut state, KeyCode::Enter);
+    assert_eq!(state.value(crate::public::Name::SensMult), 3.0);
+    press(&mut state, KeyCode::Char('?'));
+    for column in 0..80 {
+        assert!(mouse(&mut state, MouseEventKind::Down(MouseButton::Left), column, 0).is_empty());
+    }
+    assert_eq!(state.mode(), Mode::Linear);
+}
+
+#[test]
+fn what_is_typed_is_left_out_when_another_program_changes_the_curve() {
+    let mut state = state();
+    press(&mut state, KeyCode::Enter);
+    type_in(&mut state, "3");
+    let mut natural = Settings::default();
+    natural.set_mode(Mode::Natural).unwrap();
+    let devices = state.devices.clone();
+    update(&mut state, Event::Seen { device: None, settings: natural.clone(), devices });
+    assert_eq!((state.mode(), state.edit.clone()), (Mode::Natural, None));
+    assert_eq!(state.settings, natural);
+}
+
+/// The points of the table before used to stay, and `w` wrote them over the new one.
+#[test]
+fn points_are_those_of_the_table_in_force_and_what_is_drawn_stays() {
+    let table = |factor: f64| {
+        let mut settings = Settings::default();
+        settings.set_lut(&vec![factor; maccel_core::settings::LUT_LEN]).unwrap();
+        settings.set_mode(Mode::Lut).unwrap();
+        settings
+    };
+    let mut state = State::new(table(2.0), Vec::new(), true);
+    assert!(state.points.iter().all(|point| point.1 == 2.0), "{:?}", state.points);
+    let seen = |state: &mut State, settings: Settings| {
+        update(state, Event::Seen { device: None, settings, devices: Vec::new() });
+    };
+    seen(&mut state, table(3.0));
+    assert!(state.points.iter().all(|point| point.1 == 3.0), "{:?}", state.points);
+    // Drawn and put in force: they stay as they were drawn.
+    state.selected = state.names().len();
+    press(&mut state, KeyCode::Char('a'));
+    press(&mut state, KeyCode::Char('+'));
+    let own = state.points.clone();
+    assert_eq!(own.len(), 7);
+    seen(&mut state, table(4.0));
+    assert_eq!(state.points, own, "what is being drawn is not lost");
+    press(&mut state, KeyCode::Char('w'));
+    assert_eq!(state.points, own);
+    press(&mut state, KeyCode::Char('u'));
+    assert!(state.points.iter().all(|point| point.1 == 4.0), "{:?}", state.points);
+}
+
 #[test]
 fn the_mouse_is_where_the_graph_says_it_is() {
     let mut state = state();

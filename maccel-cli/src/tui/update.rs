@@ -8,7 +8,9 @@ use maccel_core::parameter;
 use maccel_core::settings::{Mode, Settings};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent};
 
-use crate::tui::points::{add_point, moused, place, remove_point, shift_point, use_points};
+use crate::tui::points::{
+    add_point, begin_anew, moused, place, remove_point, shift_point, use_points,
+};
 use crate::tui::state::{Panel, SCREENS, State, TRIAL_SECONDS, Trial, points_of};
 
 /// The most characters of a value, and those that are no digits.
@@ -130,6 +132,7 @@ pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Failed { why, settings, wrote } => {
+            state.points_changed |= std::mem::take(&mut state.points_sent);
             // What could not be tried needs not go back.
             if let Some(trial) = state.trial.as_mut().filter(|_| wrote)
                 && settings.as_ref() == Some(&trial.before)
@@ -162,10 +165,16 @@ fn read_back(state: &mut State, settings: Option<Settings>, wrote: bool) {
         {
             state.screen = screen;
             state.selected = state.selected.min(state.rows().saturating_sub(1));
+            if state.edit.take().is_some() {
+                state.complain("the curve has changed: what was typed is left out");
+            }
         }
         state.wanted = settings.clone();
     }
     state.settings = settings;
+    if state.pending == 0 {
+        begin_anew(state);
+    }
 }
 
 /// Looks what is in force, unless what is asked for is on its way: that tells it anyway.
@@ -460,6 +469,8 @@ fn on_devices(state: &mut State, key: KeyEvent, row: usize) -> Vec<Effect> {
             state.device.clone_from(&input);
             state.undo.clear();
             state.redo.clear();
+            // They were drawn over another mouse's curve.
+            state.points_changed = false;
             return vec![Effect::Read(input)];
         }
         KeyCode::Char(' ') => {

@@ -35,6 +35,20 @@ fn every_writing_command_is_silent_writes_the_file_and_keeps_the_value() {
     }
 }
 
+/// The value was in force, and the command failed for what another file held.
+#[test]
+fn value_is_set_and_kept_also_while_another_parameter_is_out_of_range() {
+    for (file, raw) in [("MODE", "7"), ("ACCEL", "-4294967296"), ("INPUT_DPI", "0")] {
+        let place = Place::public();
+        place.write(&format!("sys/module/maccel/parameters/{file}"), &format!("{raw}\n"));
+        assert_eq!(place.run("set param sens-mult 2").text(), "", "{file}");
+        assert_eq!(place.parameter("SENS_MULT"), "8589934592", "{file}");
+        let script = place.read("var/opt/maccel/resets/set_last_SENS_MULT_value.sh");
+        assert!(script.starts_with("echo 8589934592 "), "{file}: {script}");
+        assert_eq!(place.parameter(file).trim(), raw, "what nobody asked for stays");
+    }
+}
+
 #[test]
 fn on_our_driver_all_is_written_at_once() {
     for (command, file, raw) in WRITING {

@@ -38,6 +38,17 @@ impl Driver {
         Ok(settings)
     }
 
+    /// The settings after a change. Another parameter may hold what nobody here may set, as the
+    /// public command lets one do; it has its default in what is given then.
+    pub(super) fn settings_after_change(&self) -> Result<Settings, DriverError> {
+        let mut settings = Settings::default();
+        for parameter in parameter::all().iter().filter(|p| p.file) {
+            let raw = self.raw(parameter)?;
+            let _ = take(&mut settings, parameter, raw);
+        }
+        Ok(settings)
+    }
+
     /// Writes the files of all `changes`; after a failure those written before are put back.
     pub(super) fn change_files(&self, changes: &Changes) -> Result<(), DriverError> {
         let mut before: Vec<(&Parameter, i64)> = Vec::new();

@@ -154,12 +154,13 @@ impl Driver {
     /// # Errors
     /// [`DriverError::Lacks`] for what the driver cannot do, [`DriverError::Refused`] by the
     /// kernel, [`DriverError::Permission`]: nothing has changed then. With the public driver also
-    /// [`DriverError::NotTaken`] (nothing has changed) and [`DriverError::HalfWritten`].
+    /// [`DriverError::NotTaken`] (nothing has changed) and [`DriverError::HalfWritten`]; an
+    /// unchanged parameter of it that is out of range counts as its default.
     pub fn change(&self, changes: &Changes) -> Result<Settings, DriverError> {
         if !self.has(Feature::Atomic) {
             self.refuse_what_is_lacking(changes)?;
             self.change_files(changes)?;
-            return self.settings();
+            return self.settings_after_change();
         }
         let line = line::format(changes);
         if !line.is_empty() {
