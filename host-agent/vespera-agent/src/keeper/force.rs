@@ -233,12 +233,14 @@ impl Keeper {
 
     /// Saves `layers` and makes them ours.
     pub(super) fn save_layers(&mut self, layers: Layers) -> Result<()> {
-        if layers != self.layers {
+        // After a failure the disk may hold anything, so also what has not changed is saved.
+        if layers != self.layers || self.is_unsaved() {
             let outcome = self.store.save(&layers.state);
             self.note_saved(&outcome);
-            outcome.map_err(|error| {
-                vespera_api::Error::WriteFailed(format!("cannot save the settings: {error}"))
-            })?;
+            if let Err(error) = outcome {
+                let words = format!("cannot save the settings: {error}");
+                return Err(vespera_api::Error::WriteFailed(words));
+            }
             self.layers = layers;
         }
         Ok(())

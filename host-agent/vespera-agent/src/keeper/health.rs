@@ -20,6 +20,7 @@ use vespera_api::{CheckRecord, DeploymentRecord, Error, Result};
 use super::Keeper;
 use crate::journal;
 use crate::snapshot::HealthView;
+use crate::store::Saved;
 
 /// Where a check is asked for.
 const REQUEST: &str = "run/vespera/request/check";
@@ -69,12 +70,22 @@ impl Keeper {
         self.note(check);
     }
 
-    pub(super) fn note_saved(&mut self, outcome: &io::Result<()>) {
+    pub(super) fn note_saved(&mut self, outcome: &io::Result<Saved>) {
         let check = match outcome {
-            Ok(()) => Check::ok(&SETTINGS_NOT_SAVED, &self.root, ""),
+            Ok(Saved::Whole) => Check::ok(&SETTINGS_NOT_SAVED, &self.root, ""),
+            Ok(Saved::WithoutCopy(error)) => Check::failed(
+                &SETTINGS_NOT_SAVED,
+                &self.root,
+                format!("they are saved, their copy for the case of damage is not: {error}"),
+            ),
             Err(error) => Check::failed(&SETTINGS_NOT_SAVED, &self.root, error.to_string()),
         };
         self.note(check);
+    }
+
+    /// Whether the last attempt to save failed, wholly or in part.
+    pub(super) fn is_unsaved(&self) -> bool {
+        self.findings.get(SETTINGS_NOT_SAVED.code).is_some_and(Check::is_failed)
     }
 
     pub(super) fn note_import(&mut self, refused: &[String]) {

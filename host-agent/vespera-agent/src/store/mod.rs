@@ -37,6 +37,15 @@ pub(crate) struct Found {
     pub(crate) damage: Option<String>,
 }
 
+/// How much was saved.
+#[derive(Debug)]
+pub(crate) enum Saved {
+    /// The file and its good copy.
+    Whole,
+    /// The file, which is what counts; the good copy is still an earlier one.
+    WithoutCopy(io::Error),
+}
+
 impl Store {
     /// The folder of `root`.
     pub(crate) fn new(root: &Root) -> Self {
@@ -104,11 +113,16 @@ impl Store {
         Ok(Some(file))
     }
 
-    /// Saves what was set at run time.
-    pub(crate) fn save(&mut self, file: &SettingsFile) -> io::Result<()> {
+    /// Saves what was set at run time. After an error the file is as it was, unless the medium
+    /// refused the very last step: the sync of the new name.
+    pub(crate) fn save(&mut self, file: &SettingsFile) -> io::Result<Saved> {
         let text = settings_file::format(file).map_err(io::Error::other)?;
         self.replace(FILE_NAME, text.as_bytes())?;
-        self.replace(&good(), text.as_bytes())
+        // The file is what the next boot reads: from here on nothing may be called refused.
+        Ok(match self.replace(&good(), text.as_bytes()) {
+            Ok(()) => Saved::Whole,
+            Err(error) => Saved::WithoutCopy(error),
+        })
     }
 
     /// Notes that a trial is about to begin.

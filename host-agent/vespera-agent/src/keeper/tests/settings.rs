@@ -157,3 +157,21 @@ fn a_saved_table_that_is_not_in_use_keeps_nothing_from_the_public_driver_and_is_
     let refusal = ask(&mut keeper, Request::Set(table)).unwrap_err();
     assert!(matches!(refusal, Error::InvalidValue(_)), "{refusal}");
 }
+
+#[test]
+fn a_change_that_is_saved_without_its_copy_is_made_and_the_copy_is_a_finding() {
+    let host = Host::with_driver();
+    let mut keeper = host.agent();
+    let blocked = host.at("var/lib/vespera/maccel.toml.good.new");
+    fs::create_dir(&blocked).unwrap();
+    ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
+    assert_eq!(host.in_force(), with_sens(2.0));
+    assert!(host.text("var/lib/vespera/maccel.toml").contains("sens-mult = 2"));
+    assert_eq!(check(&keeper, "settings-not-saved").status, "failed");
+    fs::remove_dir(&blocked).unwrap();
+    // The same again mends it.
+    ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
+    assert_eq!(check(&keeper, "settings-not-saved").status, "ok");
+    let (file, copy) = ("var/lib/vespera/maccel.toml", "var/lib/vespera/maccel.toml.good");
+    assert_eq!(host.text(copy), host.text(file));
+}
