@@ -76,7 +76,11 @@ impl Keeper {
                 if interrupted {
                     journal::trial_ended("the agent was started again");
                 } else {
+                    // What was written meanwhile belongs to what was in force then; who is active
+                    // now logind tells later.
+                    let now = std::mem::replace(&mut self.user_profile, seen.profile);
                     self.look();
+                    self.user_profile = now;
                 }
             }
             None => {
@@ -119,7 +123,8 @@ impl Keeper {
     fn see(&mut self, settings: Settings) {
         if let Some(instance) = self.instance {
             let options = self.layers.options.clone();
-            let seen = Seen { options, settings: settings.clone() };
+            let profile = self.user_profile.clone();
+            let seen = Seen { options, settings: settings.clone(), profile };
             if let Err(error) = seen::remember(&self.root, instance, &seen) {
                 journal::warning(&format!("cannot note what is in force: {error}"));
             }

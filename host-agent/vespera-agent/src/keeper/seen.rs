@@ -8,6 +8,7 @@ use ::health::{Root, host};
 use maccel_core::changes::Changes;
 use maccel_core::driver::MODULE;
 use maccel_core::settings::Settings;
+use maccel_core::settings_file::ProfileName;
 use serde::{Deserialize, Serialize};
 
 /// The file.
@@ -23,6 +24,9 @@ struct Record {
     instance: u64,
     options: Changes,
     settings: Changes,
+    /// Absent in what agents before this field wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    profile: Option<String>,
 }
 
 /// Settings that the driver held.
@@ -32,6 +36,8 @@ pub(super) struct Seen {
     pub(super) options: Settings,
     /// What was in force.
     pub(super) settings: Settings,
+    /// The profile of the active user, if that was in force.
+    pub(super) profile: Option<ProfileName>,
 }
 
 /// Tells one loading of the module from the next: sysfs never gives a folder the same number again.
@@ -49,6 +55,7 @@ pub(super) fn recall(root: &Root, instance: u64) -> Option<Seen> {
     same.then_some(Seen {
         options: settings(&record.options)?,
         settings: settings(&record.settings)?,
+        profile: record.profile.and_then(|name| ProfileName::new(&name).ok()),
     })
 }
 
@@ -60,6 +67,7 @@ pub(super) fn remember(root: &Root, instance: u64, seen: &Seen) -> std::io::Resu
         instance,
         options: Changes::all(&seen.options),
         settings: Changes::all(&seen.settings),
+        profile: seen.profile.as_ref().map(|name| name.as_str().to_owned()),
     };
     let path = root.at(PATH);
     let new = root.at(format!("{PATH}.new"));

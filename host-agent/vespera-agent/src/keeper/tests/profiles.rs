@@ -80,3 +80,34 @@ fn a_profile_given_to_the_active_user_applies_at_once() {
     keeper.event(Event::Layer, Instant::now());
     assert_eq!(host.in_force(), with_sens(2.0));
 }
+
+#[test]
+fn what_is_written_while_the_agent_is_away_belongs_to_the_user_who_was_active() {
+    let host = Host::with_driver();
+    host.file(
+        "etc/vespera/maccel.toml",
+        "version = 1\n[profiles.mary]\nsens-mult = 0.5\n[users]\n1000 = \"mary\"\n",
+    );
+    let mut keeper = host.agent();
+    ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
+    keeper.event(Event::ActiveUser(Some(1000)), Instant::now());
+    assert_eq!(host.in_force(), with_sens(0.5));
+    drop(keeper);
+    host.write(&with_sens(0.25));
+    let mut keeper = host.agent();
+    keeper.event(Event::ActiveUser(Some(1000)), Instant::now());
+    assert_eq!(host.in_force(), with_sens(0.25), "mary keeps what was written");
+    keeper.event(Event::ActiveUser(None), Instant::now());
+    assert_eq!(host.in_force(), with_sens(2.0), "the others do not get it");
+}
+
+#[test]
+fn what_an_agent_before_this_one_saw_is_still_understood() {
+    let host = Host::with_driver();
+    ask(&mut host.agent(), Request::Set(sens(2.0))).unwrap();
+    let seen = host.text("run/vespera-agent/seen.json");
+    assert!(!seen.contains("profile"), "without a user's profile it is the earlier form: {seen}");
+    host.write(&with_sens(3.0));
+    drop(host.agent());
+    assert!(host.text("var/lib/vespera/maccel.toml").contains("sens-mult = 3"));
+}
