@@ -28,6 +28,10 @@ const ABOVE: &str = "etc";
 /// The last part of the administrator's folder.
 const LAYER_NAME: &str = "vespera";
 
+/// A file is there anew, or is gone.
+const REPLACED: AddWatchFlags =
+    AddWatchFlags::IN_MOVED_TO.union(AddWatchFlags::IN_CLOSE_WRITE).union(AddWatchFlags::IN_DELETE);
+
 /// What a watched folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Content {
@@ -45,11 +49,8 @@ impl Content {
     fn mask(self) -> AddWatchFlags {
         match self {
             Content::Driver => AddWatchFlags::IN_MODIFY,
-            Content::Reports | Content::Settings => {
-                AddWatchFlags::IN_MOVED_TO
-                    | AddWatchFlags::IN_CLOSE_WRITE
-                    | AddWatchFlags::IN_DELETE
-            }
+            Content::Reports => REPLACED,
+            Content::Settings => REPLACED.union(AddWatchFlags::IN_MOVE_SELF),
             Content::Above => AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO,
         }
     }
@@ -63,6 +64,14 @@ impl Content {
                 Some(Event::Module)
             }
             Content::Driver => Some(Event::Written),
+            // It went, and what it locked with it; it may be back by now.
+            Content::Settings
+                if event
+                    .mask
+                    .intersects(AddWatchFlags::IN_IGNORED | AddWatchFlags::IN_MOVE_SELF) =>
+            {
+                Some(Event::Layer)
+            }
             Content::Reports => name.ends_with(".json").then_some(Event::Report),
             Content::Settings => (name == FILE_NAME).then_some(Event::Layer),
             Content::Above => (name == LAYER_NAME).then_some(Event::Layer),
@@ -87,17 +96,7 @@ pub(crate) async fn run(
     line: Line,
     mut view: watch::Receiver<Arc<Snapshot>>,
 ) -> anyhow::Result<()> {
-    let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)
-        .context("cannot watch files")?;
-    let readable = Readable::new(&inotify)?;
-    let mut watches = Watches {
-        inotify,
-        readable,
-        root,
-        folders: HashMap::new(),
-        driver: Vec::new(),
-        armed_for: None,
-    };
+    let mut watches = Watches::new(root)?;
     watches.add(REPORTS, Content::Reports);
     watches.add(Layer::Image.folder(), Content::Settings);
     watches.add_admin();
@@ -128,6 +127,20 @@ pub(crate) async fn run(
 }
 
 impl Watches {
+    fn new(root: Root) -> anyhow::Result<Self> {
+        let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)
+            .context("cannot watch files")?;
+        let readable = Readable::new(&inotify)?;
+        Ok(Self {
+            inotify,
+            readable,
+            root,
+            folders: HashMap::new(),
+            driver: Vec::new(),
+            armed_for: None,
+        })
+    }
+
     /// Watches a folder, if it is there.
     fn add(&mut self, inside: &str, content: Content) -> Option<WatchDescriptor> {
         let path = self.root.at(inside);
@@ -140,6 +153,8 @@ impl Watches {
     fn add_admin(&mut self) {
         if self.add(Layer::Admin.folder(), Content::Settings).is_none() {
             self.add(ABOVE, Content::Above);
+            // It may have come between the two.
+            self.add(Layer::Admin.folder(), Content::Settings);
         }
     }
 
@@ -218,10 +233,39 @@ mod tests {
             (Content::Reports, moved, ".moduleX1Y2", None),
             (Content::Settings, moved, "maccel.toml", Some(Event::Layer)),
             (Content::Settings, moved, "maccel.toml~", None),
+            (Content::Settings, ignored, "", Some(Event::Layer)),
+            (Content::Settings, AddWatchFlags::IN_MOVE_SELF, "", Some(Event::Layer)),
             (Content::Above, moved, "vespera", Some(Event::Layer)),
             (Content::Above, moved, "passwd", None),
         ] {
             assert_eq!(meaning(content, mask, name), right, "{content:?} {name}");
         }
+    }
+
+    #[test]
+    fn the_administrators_folder_is_seen_again_after_it_went_and_came_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let admin = folder.path().join("etc/vespera");
+        std::fs::create_dir_all(&admin).unwrap();
+        let root = Root::new(camino::Utf8Path::from_path(folder.path()).unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        runtime.block_on(async {
+            let mut watches = Watches::new(root).unwrap();
+            watches.add_admin();
+            let removals: [fn(&std::path::Path); 2] = [
+                |admin| std::fs::remove_dir_all(admin).unwrap(),
+                |admin| std::fs::rename(admin, admin.with_extension("old")).unwrap(),
+            ];
+            for remove in removals {
+                remove(&admin);
+                assert_eq!(watches.read().await.unwrap(), [Event::Layer], "it went");
+                watches.add_admin();
+                std::fs::create_dir(&admin).unwrap();
+                assert_eq!(watches.read().await.unwrap(), [Event::Layer], "it came back");
+                watches.add_admin();
+                std::fs::write(admin.join(FILE_NAME), "version = 1\n").unwrap();
+                assert_eq!(watches.read().await.unwrap(), [Event::Layer], "it was written in");
+            }
+        });
     }
 }
