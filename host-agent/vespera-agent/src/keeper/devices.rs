@@ -176,10 +176,23 @@ impl Keeper {
     /// Puts in force what is saved for the mice of the same kind, or for this one.
     fn apply_to_all(&mut self, model: &Device) -> std::result::Result<(), DriverError> {
         let present = self.present_devices();
+        self.apply_to_each(&present, model)
+    }
+
+    /// The same for mice that were present a moment ago.
+    pub(super) fn apply_to_each(
+        &mut self,
+        present: &[Device],
+        model: &Device,
+    ) -> std::result::Result<(), DriverError> {
         for device in present.iter().filter(|device| device.id == model.id) {
             let forced = device.uniq == model.uniq;
-            let device = self.apply_to(device, forced)?;
-            self.devices.insert(device.input.clone(), device);
+            match self.apply_to(device, forced) {
+                Ok(device) => drop(self.devices.insert(device.input.clone(), device)),
+                // A twin that was unplugged takes nothing from the mouse that was meant.
+                Err(DriverError::NoSuchDevice(_)) if device.input != model.input => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

@@ -56,3 +56,18 @@ fn a_mouse_that_cannot_be_read_for_a_moment_is_not_gone() {
     written(&mut keeper);
     assert!(keeper.snapshot().devices.contains_key("input5"));
 }
+
+#[test]
+fn a_twin_that_is_unplugged_meanwhile_does_not_fail_the_call() {
+    let host = Host::with_driver();
+    host.mouse("input5", "046d:c08b");
+    host.mouse("input6", "046d:c08b");
+    let mut keeper = host.agent();
+    let driver = Driver::open(host.at("").as_path()).unwrap();
+    let present = driver.devices().unwrap();
+    let (twin, model) = (&present[0], &present[1]);
+    fs::remove_dir_all(host.at(&format!("{CLASS}/{}", twin.input))).unwrap();
+    keeper.apply_to_each(&present, model).unwrap();
+    let gone = keeper.apply_to_each(&present, twin).unwrap_err();
+    assert!(matches!(gone, DriverError::NoSuchDevice(_)), "{gone}");
+}
