@@ -374,6 +374,8 @@ pub(crate) enum Format {
     Toml,
     /// the lines of the public reset scripts
     Scripts,
+    /// a profile of the public command, as JSON
+    PublicProfile,
 }
 
 /// Spells out `set NAME VALUE`, which public documents mention, as `set param NAME VALUE`; so for

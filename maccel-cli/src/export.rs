@@ -5,10 +5,10 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use maccel_core::changes::Changes;
 use maccel_core::fixed::Fixed;
-use maccel_core::libinput;
 use maccel_core::raw_accel::{self, Version};
 use maccel_core::settings::{Mode, Settings};
 use maccel_core::settings_file::{self, ProfileName, SettingsFile};
+use maccel_core::{libinput, public_profile};
 use serde_json::json;
 
 use crate::args::{Common, Export, Format};
@@ -30,13 +30,12 @@ pub(crate) fn run(common: &Common, export: &Export) -> anyhow::Result<Output> {
         }
         Format::Toml => toml(&export.name, &settings)?,
         Format::Scripts => {
-            if settings.mode() == Mode::Lut {
-                lost.push("the look-up table: reset scripts have no line for it".to_owned());
-            }
-            if settings.get("ANGLE_SNAP").is_ok_and(|snap| snap != 0.0) {
-                lost.push("angle-snap: reset scripts have no line for it".to_owned());
-            }
+            lost.extend(not_public(&settings, "reset scripts have no line for it"));
             write::scripts(&settings).iter().map(|script| script.text() + "\n").collect()
+        }
+        Format::PublicProfile => {
+            lost.extend(not_public(&settings, "the public driver has none"));
+            public_profile::write(&export.name, &settings)
         }
     };
     if settings.mode() == Mode::Synchronous
@@ -73,6 +72,15 @@ pub(crate) fn run(common: &Common, export: &Export) -> anyhow::Result<Output> {
     }
     let note = lost.iter().map(|loss| format!("NOTE: not carried over: {loss}.\n")).collect();
     Ok(Output { text, note })
+}
+
+/// What a file of the public tools cannot say.
+fn not_public(settings: &Settings, why: &str) -> Vec<String> {
+    let table = settings.mode() == Mode::Lut;
+    let snap = settings.get("ANGLE_SNAP").is_ok_and(|snap| snap != 0.0);
+    let found = [(table, "the look-up table"), (snap, "angle-snap")];
+    let lost = found.into_iter().filter(|(lost, _)| *lost);
+    lost.map(|(_, what)| format!("{what}: {why}")).collect()
 }
 
 /// Raw Accel refuses an acceleration of 0, with which the linear curve begins: that is none.

@@ -10,12 +10,12 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::changes::Changes;
 use crate::parameter::{self, Kind, Parameter};
-use crate::settings::{Mode, SettingsError};
+use crate::settings::{Mode, Settings, SettingsError};
 
 /// The most bytes of a name that is shown.
 const LONGEST_NAME: usize = 200;
@@ -121,6 +121,32 @@ pub fn read(text: &str) -> Result<PublicProfile, PublicProfileError> {
     Ok(PublicProfile { name: file.name, changes })
 }
 
+/// Writes a profile in the form that the public tool reads. It knows no look-up table: that curve
+/// is none there, as is what has no file in the public driver.
+pub fn write(name: &str, settings: &Settings) -> String {
+    let mode = Some(settings.mode()).filter(|mode| known_modes().any(|known| known == *mode));
+    let values = numbers().map(|parameter| {
+        let value = settings.get(&parameter.name).unwrap_or(parameter.default);
+        (parameter.name.clone(), Value::from(value))
+    });
+    let file = json!({
+        "Name": name,
+        "Mode": title(mode.unwrap_or(Mode::NoAccel)),
+        "Params": values.collect::<serde_json::Map<_, _>>(),
+    });
+    format!("{file:#}\n")
+}
+
+/// `NoAccel` of `no-accel`.
+fn title(mode: Mode) -> String {
+    let words = mode.name().split('-');
+    let capital = |word: &str| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        first.to_ascii_uppercase() + rest
+    };
+    words.map(capital).collect()
+}
+
 /// The modes that the public tools know: no table comes with a profile.
 fn known_modes() -> impl Iterator<Item = Mode> {
     Mode::ALL.into_iter().filter(|mode| *mode != Mode::Lut)
@@ -178,6 +204,24 @@ mod tests {
             let profile = read(&with("\"Natural\"", &format!("\"{written}\""))).unwrap();
             assert_eq!(profile.changes.mode(), Some(right));
         }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_a_table_is_no_acceleration() {
+        for mode in known_modes() {
+            let mut settings = Settings::default();
+            settings.set("LIMIT", 1.25).unwrap();
+            settings.set_mode(mode).unwrap();
+            let text = write("games", &settings);
+            assert!(is_it(&text), "{text}");
+            let read = read(&text).unwrap();
+            assert_eq!(read.name, "games");
+            assert_eq!(read.changes.apply(&Settings::default()).unwrap(), settings);
+        }
+        let mut table = Settings::default();
+        table.set_lut(&[1.0; crate::settings::LUT_LEN]).unwrap();
+        table.set_mode(Mode::Lut).unwrap();
+        assert!(write("games", &table).contains("\"Mode\": \"NoAccel\""));
     }
 
     #[test]

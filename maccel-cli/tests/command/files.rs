@@ -9,7 +9,7 @@ fn what_is_exported_is_imported_again_in_every_format() {
     from.run("set all common 0.75 1.25 1600 12").text();
     from.run("set all natural 0.05 4 2").text();
     from.run("set mode natural").text();
-    for format in ["raw-accel", "raw-accel-1.6", "toml", "scripts"] {
+    for format in ["raw-accel", "raw-accel-1.6", "toml", "scripts", "public-profile"] {
         let file = from.run(&format!("export --format {format} --name mine")).text();
         let to = Place::ours();
         // Reset scripts know no profiles.
