@@ -128,6 +128,8 @@ impl FromStr for Fixed {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -172,5 +174,44 @@ mod tests {
             assert_eq!(Fixed::from_f64(real).unwrap().to_decimal9(), text);
         }
         assert_eq!(Fixed::from_raw(-1).to_decimal9(), "0.000000000");
+    }
+
+    proptest! {
+        #[test]
+        fn every_number_is_read_back_from_its_text_and_from_its_short_form(raw in any::<i64>()) {
+            let number = Fixed::from_raw(raw);
+            prop_assert_eq!(number.to_string().parse::<Fixed>(), Ok(number));
+            // A double has 53 bits; what it can tell apart comes back.
+            let near = Fixed::from_f64(number.to_f64());
+            let same = near.map(Fixed::to_f64);
+            prop_assert!(same == Ok(number.to_f64()) || number.to_f64() >= 2_147_483_648.0);
+        }
+
+        #[test]
+        fn reals_of_the_ranges_are_off_by_half_a_step_at_most(real in -100_000.0..100_000.0_f64) {
+            let fixed = Fixed::from_f64(real).unwrap();
+            prop_assert!((fixed.to_f64() - real).abs() <= 0.5 / ONE);
+            prop_assert_eq!(Fixed::from_f64(fixed.to_short()), Ok(fixed));
+        }
+
+        #[test]
+        fn nine_decimals_never_say_more_than_the_number_has(raw in any::<i64>()) {
+            let text = Fixed::from_raw(raw).to_decimal9();
+            let (whole, decimals) = text.trim_start_matches('-').split_once('.').unwrap();
+            prop_assert_eq!(decimals.len(), 9);
+            let cut = whole.parse::<u128>().unwrap() * 1_000_000_000
+                + decimals.parse::<u128>().unwrap();
+            let exact = u128::from(raw.unsigned_abs()) * 1_000_000_000;
+            prop_assert!(cut << 32 <= exact && exact < (cut + 1) << 32);
+        }
+
+        #[test]
+        fn text_that_is_read_is_a_decimal_number(text in "[-+0-9a-f. \\n]{0,24}") {
+            match text.parse::<Fixed>() {
+                Ok(number) => prop_assert_eq!(text.parse::<i64>(), Ok(number.raw())),
+                Err(FixedError::NotANumber(said)) => prop_assert_eq!(said, text),
+                Err(error) => prop_assert_eq!(error, FixedError::TooLarge),
+            }
+        }
     }
 }

@@ -17,6 +17,8 @@ use crate::source;
 /// What is run: each line is a script's daily bread.
 const RUNS: [&str; 5] =
     ["get param sens-mult", "get all linear", "get mode", "set param limit 3", "--version"];
+/// What the public command takes for the first of them, from start to end.
+const MOST_INSTRUCTIONS: u64 = 530_000;
 /// Runs of which the median time is told.
 const REPEATS: usize = 41;
 /// How long nothing moves.
@@ -35,7 +37,7 @@ pub(crate) fn bench(cache: &Cache, steps: &Steps) -> Result<()> {
     let program = target.join("release/maccel");
     let root = cache.folder("bench")?.join("root");
     lay_out(&root)?;
-    let runs = steps.run("maccel: whole runs", |_| runs(&program, &root))?;
+    let (runs, first) = steps.run("maccel: whole runs", |_| runs(&program, &root))?;
     let changes = bus::changes(cache, steps, &program)?;
     let rest = steps.run("maccel: the terminal interface at rest", |_| {
         let terminal = Terminal::start(&cache.folder("bench")?, &program, &root)?;
@@ -45,20 +47,29 @@ pub(crate) fn bench(cache: &Cache, steps: &Steps) -> Result<()> {
     println!("\nwhole runs of maccel (callgrind; median time of {REPEATS} runs)\n{runs}");
     println!("through the agent, on dbus-daemon\n{changes}\n");
     println!("the terminal interface in {} s of rest\n{rest}", REST.as_secs());
+    ensure!(
+        first <= MOST_INSTRUCTIONS,
+        "maccel {}: {first} instructions, more than the {MOST_INSTRUCTIONS} of the public command",
+        RUNS[0]
+    );
     Ok(())
 }
 
-fn runs(program: &Utf8Path, root: &Utf8Path) -> Result<String> {
+/// The table, and the instructions of the first of [`RUNS`].
+fn runs(program: &Utf8Path, root: &Utf8Path) -> Result<(String, u64)> {
     let mut table = format!("{:28}{:>14}{:>10}\n", "", "instructions", "ms");
-    table += &measured("true", &mut || Command::new("true"))?;
+    table += &measured("true", &mut || Command::new("true"))?.0;
+    let mut first = None;
     for words in RUNS {
-        table += &measured(&format!("maccel {words}"), &mut || {
+        let (line, instructions) = measured(&format!("maccel {words}"), &mut || {
             let mut command = Command::new(program);
             command.env_clear().arg("--root").arg(root).args(words.split(' '));
             command
         })?;
+        table += &line;
+        first.get_or_insert(instructions);
     }
-    Ok(table)
+    Ok((table, first.context("nothing was run")?))
 }
 
 /// The public driver's files with their defaults.
@@ -74,7 +85,7 @@ fn lay_out(root: &Utf8Path) -> Result<()> {
 }
 
 /// A line of the table: instructions of one run, median time of many.
-fn measured(name: &str, command: &mut dyn FnMut() -> Command) -> Result<String> {
+fn measured(name: &str, command: &mut dyn FnMut() -> Command) -> Result<(String, u64)> {
     let plain = command();
     let mut counted = Command::new("valgrind");
     counted.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
@@ -92,7 +103,7 @@ fn measured(name: &str, command: &mut dyn FnMut() -> Command) -> Result<String> 
     }
     times.sort_unstable();
     let median = times[REPEATS / 2].as_secs_f64() * 1e3;
-    Ok(format!("{name:28}{instructions:>14}{median:>10.2}\n"))
+    Ok((format!("{name:28}{instructions:>14}{median:>10.2}\n"), instructions))
 }
 
 /// The number of instructions that callgrind counted.
