@@ -44,8 +44,10 @@ const FILES: [&str; 7] = [
     "proc/cmdline",
     "proc/sys/kernel/osrelease",
 ];
-/// Folders whose TOML and JSON files are taken: settings and state of the agent.
+/// Folders with settings and state of the agent.
 const FOLDERS: [&str; 3] = ["usr/lib/vespera", "etc/vespera", "var/lib/vespera"];
+/// What is taken of them; what the agent could not read is what a helper asks for first.
+const TAKEN: [&str; 3] = [".toml", ".json", ".toml.damaged"];
 
 /// One file of the archive, or why it is missing.
 #[derive(Debug, Serialize)]
@@ -224,7 +226,7 @@ fn files_in(root: &Root, folder: &str) -> Vec<(String, Result<String, String>)> 
     let mut names: Vec<String> = listing
         .flatten()
         .map(|entry| entry.file_name().to_owned())
-        .filter(|name| name.ends_with(".toml") || name.ends_with(".json"))
+        .filter(|name| TAKEN.iter().any(|ending| name.ends_with(ending)))
         .collect();
     names.sort();
     names
@@ -323,6 +325,10 @@ mod tests {
             "var/lib/vespera/maccel.toml",
             b"version = 1\n[[device]]\nmatch = \"046d:c08b:LZ42\"\n# anna\n",
         );
+        fixture.file(
+            "var/lib/vespera/maccel.toml.damaged",
+            b"version = 1\n[[device]]\nmatch = \"046d:c08b:LZ42\"\n\xff anna\n",
+        );
         fixture.file("etc/vespera/notes.txt", b"not settings\n");
         fixture.kernel_with_module("6.1.0");
         fixture
@@ -365,6 +371,7 @@ mod tests {
             "proc/cmdline",
             "usr/lib/os-release",
             "var/lib/vespera/maccel.toml",
+            "var/lib/vespera/maccel.toml.damaged",
         ] {
             assert!(files.contains_key(name), "{name} in {:?}", files.keys());
             assert!(name == "contents.txt" || listed.contains(name), "{name} in {listed}");
