@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::args::Show;
 use crate::desktop::{self, Session};
 use crate::exit::{self, Outcome};
+use crate::in_force::Agent;
 use crate::screen::{Ink, Mark, finding};
 
 /// The version of the JSON.
@@ -28,9 +29,14 @@ pub(crate) fn run(root: &Root, show: &Show, ink: Ink) -> anyhow::Result<Outcome>
     listing(&checks(root, &Session::of_environment(root)), show, ink)
 }
 
-/// All checks, also those that only the person at the desktop can make.
+/// All checks, also those that only the agent or the person at the desktop can make.
 pub(crate) fn checks(root: &Root, session: &Session) -> Vec<Check> {
+    checks_with(root, session, &Agent::ask(root))
+}
+
+fn checks_with(root: &Root, session: &Session, agent: &Agent) -> Vec<Check> {
     let mut checks = Survey::with_report(root).checks;
+    checks.extend(agent.findings(root));
     checks.push(desktop::check(root, session));
     checks.extend(flatpak::check(root));
     checks
@@ -112,9 +118,11 @@ pub(crate) fn listing(checks: &[Check], show: &Show, ink: Ink) -> anyhow::Result
 
 #[cfg(test)]
 mod tests {
+    use health::catalogue::SETTINGS_FILE_DAMAGED;
     use module_check::fixtures::FixtureRoot;
 
     use super::*;
+    use crate::in_force::tests::agent_that_found;
 
     #[test]
     fn what_could_not_be_seen_is_counted_and_never_well() {
@@ -154,6 +162,23 @@ mod tests {
         broken of 15 checks, 8 checks could not be made
         ");
         assert_eq!(outcome.code, exit::BROKEN);
+    }
+
+    #[test]
+    fn what_the_agent_found_is_listed_and_without_it_that_could_not_be_seen() {
+        let fixture = FixtureRoot::new();
+        let session = Session::of_environment(fixture.root());
+        let text = |agent: &Agent| {
+            let checks = checks_with(fixture.root(), &session, agent);
+            listing(&checks, &Show { json: false }, Ink::PLAIN).unwrap().text
+        };
+        let found = text(&agent_that_found(&SETTINGS_FILE_DAMAGED, "failed"));
+        assert!(found.contains("(settings-file-damaged)"), "{found}");
+        assert!(found.contains("8 checks could not be made"), "{found}");
+        let silent = text(&Agent::Unreachable("no bus".to_owned()));
+        let line = format!("?    {}: only the agent knows: no bus", SETTINGS_FILE_DAMAGED.title);
+        assert!(silent.contains(&line), "{line} in {silent}");
+        assert!(silent.contains("13 checks could not be made"), "{silent}");
     }
 
     #[test]

@@ -2,14 +2,14 @@
 //! What `status` shows besides the checks: the settings in force and the mice, from the driver,
 //! and what only the agent knows.
 
-use health::Root;
 use health::mice::{self, Mouse};
+use health::{Check, Root, catalogue};
 use maccel_core::driver::{Driver, DriverError};
 use maccel_core::parameter::{self, Kind};
 use maccel_core::settings::Settings;
 use serde::Serialize;
 use serde_json::Value;
-use vespera_api::{BootRecord, DriverState, HealthProxy};
+use vespera_api::{BootRecord, CheckRecord, DriverState, HealthProxy};
 
 use crate::agent;
 use crate::assignment;
@@ -44,6 +44,7 @@ pub(crate) struct Answer {
     pub(crate) version: String,
     pub(crate) driver: DriverState,
     pub(crate) boots: Vec<BootRecord>,
+    pub(crate) checks: Vec<CheckRecord>,
 }
 
 /// The same for programs.
@@ -84,7 +85,7 @@ impl InForce {
     /// The rows of the screen: mark, name, value.
     pub(crate) fn rows(&self) -> Vec<(Mark, &'static str, String)> {
         let mut rows = vec![match &self.settings {
-            Ok(settings) => (Mark::Ok, "settings", self.describe(settings)),
+            Ok(settings) => (self.settings_mark(), "settings", self.describe(settings)),
             Err(reason) => (Mark::Unknown, "settings", reason.clone()),
         }];
         if self.settings.is_ok() {
@@ -92,13 +93,22 @@ impl InForce {
         }
         match &self.agent {
             Agent::None => {}
-            Agent::Unreachable(reason) => rows.push((Mark::Error, "agent", reason.clone())),
+            Agent::Unreachable(reason) => {
+                let value = format!("{reason}; what only it can check is not known");
+                rows.push((Mark::Error, "agent", value));
+            }
             Agent::Answered(answer) => {
                 rows.push((Mark::Ok, "agent", answer.version.clone()));
                 rows.extend(answer.changed().map(|changed| (Mark::None, "last boot", changed)));
             }
         }
         rows
+    }
+
+    /// Reading them is well, unless the agent found something about them.
+    fn settings_mark(&self) -> Mark {
+        let Agent::Answered(answer) = &self.agent else { return Mark::Ok };
+        Mark::worst(answer.findings().iter()).max(Mark::Ok)
     }
 
     /// For `--json`.
@@ -162,7 +172,22 @@ impl InForce {
 }
 
 impl Agent {
-    fn ask(root: &Root) -> Self {
+    /// What only the agent finds: whether the settings are read, saved and in force. All of it is
+    /// unknown when it does not answer; a root without an agent has none of it.
+    pub(crate) fn findings(&self, root: &Root) -> Vec<Check> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Answered(answer) => answer.findings(),
+            Self::Unreachable(reason) => catalogue::ALL
+                .iter()
+                .filter(|kind| is_of_settings(kind.code))
+                .map(|kind| Check::unknown(kind, root, format!("only the agent knows: {reason}")))
+                .collect(),
+        }
+    }
+
+    /// Asks the agent, where there is one to ask.
+    pub(crate) fn ask(root: &Root) -> Self {
         if !root.is_host() || !root.exists(UNIT) {
             return Self::None;
         }
@@ -172,6 +197,7 @@ impl Agent {
                 version: health.version().await?,
                 driver: DriverState::read(bus).await?,
                 boots: health.history().await?,
+                checks: health.checks().await?,
             })
         });
         match answer {
@@ -181,7 +207,35 @@ impl Agent {
     }
 }
 
+/// Whether the agent finds this, and nobody else.
+fn is_of_settings(code: &str) -> bool {
+    code.starts_with("settings-")
+}
+
+/// A finding as it came over the bus; `None` where a newer agent uses other words.
+fn check(record: &CheckRecord) -> Option<Check> {
+    fn word<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
+        serde_json::from_value(Value::String(text.to_owned())).ok()
+    }
+    Some(Check {
+        code: record.code.clone().into(),
+        status: word(&record.status)?,
+        severity: word(&record.severity)?,
+        title: record.title.clone().into(),
+        detail: record.detail.clone(),
+        remedy: record.remedy.clone(),
+        after: record.after.clone().map(Into::into),
+        root: record.root.clone(),
+    })
+}
+
 impl Answer {
+    /// The rest of what it tells has been looked at here.
+    fn findings(&self) -> Vec<Check> {
+        let own = self.checks.iter().filter(|record| is_of_settings(&record.code));
+        own.filter_map(check).collect()
+    }
+
     /// What is different since the boot before this one.
     fn changes(&self) -> Vec<String> {
         match self.boots.as_slice() {
@@ -200,7 +254,7 @@ impl Answer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use maccel_core::settings::Mode;
     use vespera_api::driver_state::Trial;
 
@@ -234,6 +288,7 @@ mod tests {
                 trial: Some(Trial { id: 1, end: 2 }),
             },
             boots: vec![boot("now", "6.2.0"), boot("2026-01-01T00:00:00Z", "6.1.0")],
+            checks: Vec::new(),
         };
         InForce {
             settings: Ok(settings),
@@ -269,9 +324,57 @@ mod tests {
         insta::assert_snapshot!(lines(&absent), @r"
         settings   natural, sens-mult 0.7
         devices    2, 1 off, 1 with own settings
-        agent      the agent cannot be reached
+        agent      the agent cannot be reached; what only it can check is not known
         ");
         let report = serde_json::to_value(absent.report().unwrap()).unwrap();
         assert_eq!(report["agent"]["reached"], false);
+    }
+
+    /// An agent that has found this about the settings.
+    pub(crate) fn agent_that_found(kind: &health::catalogue::Kind, status: &str) -> Agent {
+        let record = |code: &str, status: &str, title: &str| CheckRecord {
+            code: code.to_owned(),
+            status: status.to_owned(),
+            severity: "warning".to_owned(),
+            title: title.to_owned(),
+            detail: "No space left on device".to_owned(),
+            root: "/".to_owned(),
+            ..CheckRecord::default()
+        };
+        let mut agent = in_force().agent;
+        if let Agent::Answered(answer) = &mut agent {
+            answer.boots.truncate(1);
+            answer.checks = vec![
+                record(kind.code, status, kind.fault),
+                record("module-missing", "failed", "looked at here as well"),
+                record("settings-of-tomorrow", "perhaps", "of a newer agent"),
+            ];
+        }
+        agent
+    }
+
+    #[test]
+    fn what_the_agent_found_about_the_settings_is_taken_and_nothing_else() {
+        let root = Root::new("/");
+        let kind = &catalogue::SETTINGS_NOT_SAVED;
+        let found = agent_that_found(kind, "failed").findings(&root);
+        assert_eq!(found, [Check::failed(kind, &root, "No space left on device")]);
+        assert_eq!(Agent::None.findings(&root), []);
+    }
+
+    #[test]
+    fn without_the_agent_its_findings_are_unknown() {
+        let silent = Agent::Unreachable("no bus".to_owned());
+        let codes: Vec<_> = silent
+            .findings(&Root::new("/"))
+            .into_iter()
+            .map(|check| (check.code.into_owned(), check.status, check.detail))
+            .collect();
+        for code in ["file-damaged", "file-refused", "not-in-force", "not-saved", "not-imported"] {
+            let detail = "only the agent knows: no bus".to_owned();
+            let check = (format!("settings-{code}"), health::Status::Unknown, detail);
+            assert!(codes.contains(&check), "{code} in {codes:?}");
+        }
+        assert_eq!(codes.len(), 5);
     }
 }

@@ -56,7 +56,8 @@ struct StatusReport {
 
 impl StatusReport {
     fn make(root: &Root, in_force: &InForce) -> anyhow::Result<Self> {
-        let survey = Survey::with_report(root);
+        let mut survey = Survey::with_report(root);
+        survey.checks.extend(in_force.agent.findings(root));
         Ok(Self {
             format: FORMAT,
             state: survey.state(),
@@ -74,13 +75,16 @@ impl StatusReport {
 
 /// Looks and shows.
 pub(crate) fn run(root: &Root, args: &StatusArgs, ink: Ink) -> anyhow::Result<Outcome> {
-    let in_force = InForce::see(root);
-    let report = StatusReport::make(root, &in_force)?;
+    shown(root, &InForce::see(root), args, ink)
+}
+
+fn shown(root: &Root, in_force: &InForce, args: &StatusArgs, ink: Ink) -> anyhow::Result<Outcome> {
+    let report = StatusReport::make(root, in_force)?;
     let text = match (args.show.json, args.watch) {
         // One line each, so that a program can tell where one ends.
         (true, true) => serde_json::to_string(&report)? + "\n",
         (true, false) => serde_json::to_string_pretty(&report)? + "\n",
-        (false, _) => screen(&report, &in_force, ink),
+        (false, _) => screen(&report, in_force, ink),
     };
     let code = match in_force.agent {
         _ if args.pending_exit_77 && is_pending(&report.deployments) => exit::REBOOT_PENDING,
@@ -209,10 +213,12 @@ mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
+    use health::catalogue::SETTINGS_NOT_SAVED;
     use maccel_core::parameter::{self, Parameter};
     use module_check::fixtures::FixtureRoot;
 
     use super::*;
+    use crate::in_force::tests::agent_that_found;
 
     const SRCVERSION: &[u8] = b"0123456789ABCDEF0123456\n";
 
@@ -273,6 +279,38 @@ mod tests {
         ok   boot check   at 2026-01-01T00:00:05Z
         ");
         assert_eq!(code, 0);
+    }
+
+    #[test]
+    fn what_the_agent_found_about_the_settings_is_shown_and_decides_the_exit_code() {
+        let fixture = booted("6.1.0-49-amd64");
+        load(&fixture);
+        let shown = |found: &str| {
+            let agent = agent_that_found(&SETTINGS_NOT_SAVED, found);
+            let in_force = InForce { agent, ..InForce::see(fixture.root()) };
+            let args = StatusArgs { show: Show { json: false }, ..StatusArgs::json() };
+            super::shown(fixture.root(), &in_force, &args, Ink::PLAIN).unwrap()
+        };
+        let outcome = shown("failed");
+        let text = outcome.text.replace(fixture.root().path().as_str(), "[ROOT]");
+        insta::assert_snapshot!(text, @r"
+        Vespera degraded
+
+             image        vespera 44.20260819
+             kernel       6.1.0-49-amd64
+        ok   module       maccel 0.1.0, /usr/lib/modules/6.1.0-49-amd64/extra/maccel/maccel.ko
+        ok   loaded       yes, srcversion 0123456789ABCDEF0123456
+        ok   permissions  group maccel may change settings
+        warn settings     linear (profile games) (on trial)
+             devices      0
+        ok   agent        0.1.0
+        ok   boot check   at 2026-01-01T00:00:05Z
+
+        warn The settings could not be saved (settings-not-saved)
+             No space left on device
+        ");
+        assert_eq!(outcome.code, 1);
+        assert_eq!(shown("ok").code, 0);
     }
 
     #[test]

@@ -44,6 +44,7 @@ fn rebased(fixture: &FixtureRoot, kernel: &str, loaded: bool) -> String {
         settings: Some("inherit".to_owned()),
     };
     let answer = Answer {
+        checks: Vec::new(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         driver: DriverState {
             settings: None,
