@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Check the module, load it, report.
 
+use std::time::{Duration, Instant};
+
 use anyhow::Context;
 use health::catalogue::{MODULE_NOT_LOADED, SECURE_BOOT_NOT_ENROLLED};
 use health::check::causes;
@@ -9,9 +11,19 @@ use health::kernel_log::Tail;
 use health::load_error::LoadError;
 use health::module::Depth;
 use health::report::{FORMAT, ModuleReport};
-use health::{Check, Root, Severity, State, Survey, host, module, status_json, timestamp};
+use health::status_json::Told;
+use health::{Check, Root, Severity, State, Survey, host, module, ostree, status_json, timestamp};
 
+use crate::still::until_still;
 use crate::{journal, loader, ownership, tools};
+
+/// Where a check is asked for.
+const REQUEST: &str = "run/vespera/request/check";
+/// ostree touches the folder when it deploys.
+const DEPLOYED: &str = "ostree/deploy";
+/// Later than this the tools are not asked again: both may take their time twice before the unit's
+/// RuntimeMaxSec= is over.
+const ASK_WITHIN: Duration = Duration::from_secs(25);
 
 /// Runs once through everything; whether mouse acceleration works.
 pub(crate) fn run(root: &Root, may_load: bool) -> anyhow::Result<bool> {
@@ -48,6 +60,11 @@ pub(crate) fn run(root: &Root, may_load: bool) -> anyhow::Result<bool> {
     Ok(matches!(report.state, State::Healthy | State::Degraded))
 }
 
+/// Checks without loading, and again if that is asked for meanwhile.
+pub(crate) fn recheck(root: &Root) -> anyhow::Result<bool> {
+    until_still(root, &[REQUEST], || run(root, false))
+}
+
 /// Removes the module; the report then says so.
 pub(crate) fn unload(root: &Root) -> anyhow::Result<()> {
     anyhow::ensure!(root.is_host(), "only the running kernel has a module to remove");
@@ -60,11 +77,24 @@ pub(crate) fn unload(root: &Root) -> anyhow::Result<()> {
 }
 
 /// Looks at the kernels of the other deployments, so that a next boot without a module is known
-/// before it.
+/// before it; also what is staged or deployed meanwhile.
 pub(crate) fn deployments(root: &Root) -> anyhow::Result<()> {
+    let began = Instant::now();
+    look_at_deployments(root, || match began.elapsed() < ASK_WITHIN {
+        true => tools::deployments(root),
+        // The layout on disk tells what matters.
+        false => Vec::new(),
+    })
+}
+
+fn look_at_deployments(root: &Root, mut ask: impl FnMut() -> Vec<Told>) -> anyhow::Result<()> {
+    until_still(root, &[ostree::STAGED, DEPLOYED], || examine_deployments(root, &mut ask))
+}
+
+fn examine_deployments(root: &Root, ask: impl FnOnce() -> Vec<Told>) -> anyhow::Result<()> {
     let mut report = DeploymentsReport::make(root).context("cannot read the deployments")?;
     if !report.deployments.is_empty() {
-        status_json::complete(&mut report.deployments, &tools::deployments(root));
+        status_json::complete(&mut report.deployments, &ask());
     }
     for check in health::deployments::checks(root, &report.deployments) {
         if check.is_failed() {
@@ -177,6 +207,44 @@ mod tests {
         refused.write(root).unwrap();
         run(root, false).unwrap();
         assert_eq!(ModuleReport::read(root).unwrap().load_error, None);
+    }
+
+    #[test]
+    fn what_is_deployed_while_the_deployments_are_looked_at_is_in_the_report() {
+        let fixture = booted("6.1.0");
+        let checksum = "b".repeat(64);
+        let deploy = |serial: u32| {
+            let place = format!("ostree/deploy/default/deploy/{checksum}.{serial}");
+            fixture.file(&format!("{place}.origin"), b"");
+            fixture.file(&format!("{place}/usr/lib/modules/6.1.0/vmlinuz"), b"");
+            let entry = format!(
+                "version {}\noptions ostree=/ostree/boot.1/default/{checksum}/{serial}\n",
+                serial + 1
+            );
+            fixture
+                .file(&format!("boot/loader/entries/ostree-{}.conf", serial + 1), entry.as_bytes());
+            let link = fixture.root().at(format!("ostree/boot.1/default/{checksum}/{serial}"));
+            std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+            let to = format!("../../../deploy/default/deploy/{checksum}.{serial}");
+            std::os::unix::fs::symlink(to, link).unwrap();
+            // As ostree does, and told apart also where the clock of the files is coarse.
+            let folder = std::fs::File::open(fixture.root().at(DEPLOYED)).unwrap();
+            let later = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(serial.into());
+            folder.set_modified(later).unwrap();
+        };
+        deploy(0);
+        let mut asked = 0;
+        look_at_deployments(fixture.root(), || {
+            asked += 1;
+            if asked == 1 {
+                deploy(1);
+            }
+            Vec::new()
+        })
+        .unwrap();
+        let report = DeploymentsReport::read(fixture.root()).unwrap();
+        assert_eq!(asked, 2);
+        assert_eq!(report.deployments[0].serial, 1, "{:?}", report.deployments);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! - `args`: the command line
 //! - `guard`: check the module, load it, report
 //! - `loader`: the one boundary to libkmod
+//! - `still`: look again at what changed meanwhile
 //! - `tools`: bootc and rpm-ostree, asked what only they know
 //! - `ownership`: group and mode of the files of the loaded module
 //! - `journal`: structured log entries
@@ -15,6 +16,7 @@ mod journal;
 mod loader;
 mod manual;
 mod ownership;
+mod still;
 mod tools;
 
 use std::process::ExitCode;
@@ -42,8 +44,11 @@ fn main() -> ExitCode {
         std::thread::spawn(move || give_up_in_time(&report));
     }
     let outcome = match args.command {
-        Command::Run { no_load } => guard::run(&args.root, !no_load)
-            .map(|works| if works { ExitCode::SUCCESS } else { ExitCode::from(UNFIT) }),
+        Command::Run { no_load } => match no_load {
+            true => guard::recheck(&args.root),
+            false => guard::run(&args.root, true),
+        }
+        .map(|works| if works { ExitCode::SUCCESS } else { ExitCode::from(UNFIT) }),
         Command::Unload => guard::unload(&args.root).map(|()| ExitCode::SUCCESS),
         Command::Deployments => guard::deployments(&args.root).map(|()| ExitCode::SUCCESS),
         Command::Permissions { devpaths } => {
