@@ -62,7 +62,9 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         show(cargo(&words)?.args(["--locked", "--quiet", "--", "--deny=warnings"]))
     })?;
     steps.show("unit and integration tests", || {
-        show(&mut cargo(&["test", "--workspace", "--locked", "--quiet"])?)
+        let mut cargo = cargo(&["test", "--workspace", "--locked", "--quiet"])?;
+        // The bus tests leave themselves out where they cannot be several users.
+        show(cargo.env("VESPERA_BUS_TESTS_MUST_RUN", "1"))
     })?;
     let linters = Linters::make(&cache, &steps)?;
     steps.run("Containerfile, workflows, Renovate", |step| linters.run(step))?;

@@ -4,6 +4,9 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, Stdio};
 
+use crate::MUST_RUN;
+use crate::world::World;
+
 /// Set inside.
 const INSIDE: &str = "VESPERA_BUS_TESTS";
 
@@ -44,4 +47,21 @@ pub(crate) fn enter(words: &[String]) -> Result<ExitCode, String> {
         .map_err(|error| format!("cannot run unshare: {error}"))?;
     let code = status.code().or(status.signal()).and_then(|code| u8::try_from(code).ok());
     Ok(ExitCode::from(code.unwrap_or(101)))
+}
+
+/// This program again, without a way into a namespace.
+pub(crate) fn cannot_be_skipped(_: &World) {
+    let run = |must_run: bool| {
+        let mut program = Command::new(std::env::current_exe().unwrap());
+        program.env_clear().env("PATH", "/nonexistent").stdin(Stdio::null());
+        if must_run {
+            program.env(MUST_RUN, "1");
+        }
+        let output = program.output().unwrap();
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(words.contains("the bus tests are skipped: cannot run unshare"), "{words}");
+        output.status.success()
+    };
+    assert!(run(false), "a person without the rights is told, and no more");
+    assert!(!run(true));
 }
