@@ -12,6 +12,7 @@ use crate::bus::{NAME, wait_for};
 use crate::chain;
 use crate::group::Group;
 use crate::image::{BOOT, Booted};
+use crate::imported;
 use crate::person::{self, PERSON};
 use crate::pointer::parameter;
 
@@ -42,6 +43,7 @@ pub(crate) fn tests(booted: &Arc<Booted>) -> (Arc<Group>, Vec<Trial>) {
         group.test("an_image_without_the_module_says_so_until_it_is_there", missing),
         group.test("a_blacklisted_module_stays_out_until_the_named_command_is_run", blacklisted),
     ];
+    tests.extend(imported::tests(&group));
     tests.extend(person::tests(&group));
     // Nothing but a reboot takes this back.
     let name = "guard::loading_disabled_after_the_boot_is_mended_by_a_reboot_only";

@@ -15,6 +15,7 @@ mod group;
 mod guard;
 mod harness;
 mod image;
+mod imported;
 mod interface;
 mod measure;
 mod mismatch;
