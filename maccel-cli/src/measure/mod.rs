@@ -24,7 +24,7 @@ use serde_json::json;
 use crate::args::{Common, Measure};
 use crate::host::{Host, explained};
 use crate::measure::node::Node;
-use crate::measure::reckon::{Report, dpi, rate};
+use crate::measure::reckon::{Dpi, Rate, Report, dpi, rate};
 use crate::output::{FORMAT, Output, document};
 use crate::provisional::Provisional;
 
@@ -154,6 +154,10 @@ fn say_dpi(
             "dpi": found.exact, "suggested": found.suggested, "slanted": found.slanted,
         }))?));
     }
+    Ok(Output::text(dpi_text(&found, length)))
+}
+
+fn dpi_text(found: &Dpi, length: f64) -> String {
     let mut text = format!(
         "{} counts over {length} cm: {:.0} counts/inch\nto tell the driver: maccel set input-dpi {}\n",
         found.counts, found.exact, found.suggested
@@ -161,7 +165,7 @@ fn say_dpi(
     if found.slanted {
         text.push_str("the line was not straight; measure again to be sure\n");
     }
-    Ok(Output::text(text))
+    text
 }
 
 fn say_rate(common: &Common, node: &Node, reports: &[Report]) -> anyhow::Result<Output> {
@@ -172,6 +176,36 @@ fn say_rate(common: &Common, node: &Node, reports: &[Report]) -> anyhow::Result<
             "nominal": found.nominal,
         }))?));
     }
+    Ok(Output::text(rate_text(&found, reports.len())))
+}
+
+fn rate_text(found: &Rate, reports: usize) -> String {
     let nominal = found.nominal.map_or_else(String::new, |nominal| format!(", nominal {nominal}"));
-    Ok(Output::text(format!("{} reports, {:.0} Hz{nominal}\n", reports.len(), found.exact)))
+    format!("{reports} reports, {:.0} Hz{nominal}\n", found.exact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reports of a movement to the right, every eighth of a millisecond.
+    fn reports(number: u64, x: i64, y: i64) -> Vec<Report> {
+        (0..number).map(|n| Report { at: n * 125, x, y }).collect()
+    }
+
+    #[test]
+    fn words_of_a_measurement_say_what_to_do_with_it() {
+        assert_eq!(
+            dpi_text(&dpi(&reports(126, 50, 0), 10.0), 10.0),
+            "6300 counts over 10 cm: 1600 counts/inch\n\
+             to tell the driver: maccel set input-dpi 1600\n"
+        );
+        let slanted = dpi_text(&dpi(&reports(126, 50, 40), 10.0), 10.0);
+        assert!(
+            slanted.ends_with("\nthe line was not straight; measure again to be sure\n"),
+            "{slanted}"
+        );
+        let found = rate(&reports(400, 3, 2)).unwrap();
+        assert_eq!(rate_text(&found, 400), "400 reports, 8000 Hz, nominal 8000\n");
+    }
 }

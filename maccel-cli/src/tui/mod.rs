@@ -26,6 +26,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use signal_hook::consts::SIGSTOP;
+use signal_hook::low_level;
 
 use crate::args::Common;
 use crate::host::Host;
@@ -67,6 +69,13 @@ pub(crate) fn run(common: &Common) -> anyhow::Result<Output> {
             second = Instant::now();
             inbox.recv().context("nothing is left to wait for")?
         };
+        if matches!(event, Event::Stop) {
+            drop(screen);
+            low_level::raise(SIGSTOP).context("cannot stop")?;
+            screen = Screen::open()?;
+            state.size = screen.size()?;
+            continue;
+        }
         for effect in update(&mut state, event) {
             work.send(effect).context("the worker has ended")?;
         }

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use maccel_core::driver::{Feature, SpeedReader};
-use ratatui::crossterm::event::{self, Event as Terminal, KeyEventKind};
+use ratatui::crossterm::event::{self, Event as Terminal, KeyCode, KeyEventKind, KeyModifiers};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 
 use crate::agent;
@@ -27,12 +27,16 @@ const REST: Timespec = Timespec { tv_sec: 0, tv_nsec: 120_000_000 };
 
 /// Starts all sources.
 pub(crate) fn start(host: &Host, events: &Sender<Event>) -> anyhow::Result<()> {
-    let mut signals =
-        Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).context("cannot wait for signals")?;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP])
+        .context("cannot wait for signals")?;
     let to = events.clone();
     thread::spawn(move || {
         let mut leaving = false;
         for signal in signals.forever() {
+            if signal == SIGTSTP {
+                let _ = to.send(Event::Stop);
+                continue;
+            }
             // The first one asks. Another, or one when nobody listens any more, is obeyed.
             if !leaving && to.send(Event::Terminate).is_ok() {
                 leaving = true;
@@ -75,6 +79,12 @@ pub(crate) fn start(host: &Host, events: &Sender<Event>) -> anyhow::Result<()> {
 
 fn of_terminal(event: &Terminal) -> Option<Event> {
     match *event {
+        // In raw mode the terminal sends no signal for it.
+        Terminal::Key(key)
+            if key.code == KeyCode::Char('z') && key.modifiers == KeyModifiers::CONTROL =>
+        {
+            Some(Event::Stop)
+        }
         Terminal::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
         Terminal::Mouse(mouse) => Some(Event::Mouse(mouse)),
         Terminal::Resize(columns, rows) => Some(Event::Resize(columns, rows)),

@@ -65,6 +65,9 @@ pub(crate) enum Event {
     Profiles(Vec<String>, String),
     /// The program shall end.
     Terminate,
+    /// The program shall stop until somebody continues it. The loop does that, since it has the
+    /// terminal.
+    Stop,
 }
 
 /// Something to be done outside.
@@ -149,6 +152,7 @@ pub(crate) fn update(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Terminate => leave(state),
+        Event::Stop => Vec::new(),
     }
 }
 

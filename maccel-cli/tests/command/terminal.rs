@@ -2,6 +2,7 @@
 //! The terminal interface in a real terminal.
 
 use std::fs;
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use maccel_core::driver::line;
 use maccel_core::settings::Settings;
 
 use crate::place::Place;
-use crate::tmux::{PATIENCE, Terminal};
+use crate::tmux::{PATIENCE, Terminal, until};
 
 #[test]
 fn keys_change_the_driver_and_the_terminal_is_left_as_it_was() {
@@ -68,6 +69,45 @@ fn the_mouse_that_was_chosen_is_shown_and_changed_and_no_other() {
     assert!(place.read("sys/class/maccel/input7/settings").contains("SENS_MULT=17179869184"));
     terminal.keys(&["q"]);
     terminal.shows(&["ended 0"]);
+}
+
+/// A stopped program used to leave a terminal that does not echo.
+#[test]
+fn a_stopped_program_gives_the_terminal_back_and_takes_it_again() {
+    let place = Place::public();
+    let terminal = Terminal::start(&place, "");
+    let tty = terminal.tmux(&["display-message", "-p", "#{pane_tty}"]);
+    let echoes = || {
+        let said = Command::new("stty").args(["-F", tty.trim(), "-a"]).output().unwrap();
+        String::from_utf8(said.stdout).unwrap().split([' ', ';']).any(|word| word == "echo")
+    };
+    terminal.shows(&["Linear Acceleration", "at rest"]);
+    assert!(!echoes());
+    let program = terminal.program(&place);
+    let state = || {
+        let stat = fs::read_to_string(format!("/proc/{program}/stat")).unwrap();
+        stat.rsplit(") ").next().unwrap().chars().next().unwrap()
+    };
+    let kill = |signal: &str| {
+        let status = Command::new("kill").args([signal, &program.to_string()]).status().unwrap();
+        assert!(status.success());
+    };
+    for stop in ["signal", "key"] {
+        match stop {
+            "signal" => kill("-TSTP"),
+            _ => terminal.keys(&["C-z"]),
+        }
+        until("the program has stopped", || state() == 'T');
+        assert!(echoes(), "{stop}");
+        assert!(!terminal.screen().contains("Linear"), "{stop}: {}", terminal.screen());
+        kill("-CONT");
+        terminal.shows(&["Linear Acceleration", "at rest"]);
+        assert!(!echoes(), "{stop}");
+    }
+    terminal.keys(&["Right"]);
+    terminal.shows(&["Natural (w/ Gain)"]);
+    terminal.keys(&["q"]);
+    terminal.shows(&["ended 0", "sane"]);
 }
 
 #[test]
