@@ -60,9 +60,15 @@ moving() { echo "40 3" >&3; grep -q "counts/ms, fact" screen; }
 soon moving
 printf + >&4
 soon holds 4724464026
-# What others set is read back before the next step.
-echo 8589934592 >/sys/module/maccel/parameters/SENS_MULT
-soon grep -q "another" screen
+# What others set is read back before the next step. Right after the person's own change it is taken
+# for a part of that, so others set it, in two values next to each other, until they are noticed.
+others() {
+    next=$((1 - ${next:-0}))
+    echo $((8589934592 + next)) >/sys/module/maccel/parameters/SENS_MULT
+    sleep 0.3
+    grep -q "another" screen
+}
+soon others
 printf + >&4
 soon holds 9019431322
 printf q >&4
