@@ -88,6 +88,8 @@ fn lay_out(root: &Utf8Path) -> Result<()> {
 fn measured(name: &str, command: &mut dyn FnMut() -> Command) -> Result<(String, u64)> {
     let plain = command();
     let mut counted = Command::new("valgrind");
+    // cargo names folders of libraries, in which the loader would look first.
+    counted.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     counted.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
     counted.arg(plain.get_program()).args(plain.get_args());
     let said = counted.output().context("cannot run valgrind")?;
