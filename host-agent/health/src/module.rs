@@ -254,7 +254,7 @@ pub fn reinstall(root: &Root, kernel: &str) -> String {
     } else if root.exists("var/lib/dpkg/status") {
         "sudo apt install ./maccel-dkms_*.deb, of Vespera's release".to_owned()
     } else if root.exists("usr/bin/dnf") || root.exists("usr/bin/dnf5") {
-        format!("sudo dnf install ./kmod-maccel-{kernel}-*.rpm, of Vespera's release")
+        format!("sudo dnf install ./kmod-maccel-{kernel}-*.rpm, built from Vespera's release")
     } else {
         format!("install the maccel module for kernel {kernel}")
     }
@@ -364,7 +364,7 @@ mod tests {
         fixture.file("usr/bin/dnf5", b"");
         assert_eq!(
             reinstall(fixture.root(), "6.1.0"),
-            "sudo dnf install ./kmod-maccel-6.1.0-*.rpm, of Vespera's release"
+            "sudo dnf install ./kmod-maccel-6.1.0-*.rpm, built from Vespera's release"
         );
         fixture.file("var/lib/dpkg/status", b"");
         assert_eq!(

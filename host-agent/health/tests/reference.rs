@@ -15,8 +15,8 @@ const WORDS: &[(&str, &str, &str)] = &[
          kernels that have one.",
         "On an image, `sudo bootc upgrade --apply`, or `sudo bootc rollback --apply` where the \
          rollback has a fitting module. With DKMS, `sudo dkms autoinstall -k KERNEL`. On a Debian \
-         or Fedora without either, the package of Vespera's release that has the module: \
-         `maccel-dkms_*.deb`, `kmod-maccel-KERNEL-*.rpm`.",
+         without either, `maccel-dkms_*.deb` of Vespera's release; on a Fedora, \
+         `kmod-maccel-KERNEL-*.rpm`, built from its source archive.",
     ),
     ("module-not-indexed", "The file is there, but `modules.dep` does not list it.", ""),
     (
