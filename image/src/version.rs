@@ -43,12 +43,11 @@ pub enum Error {
     Tool(#[from] tool::Error),
 }
 
-/// A program, how it tells its version, and the oldest that will do.
+/// A program, and the oldest that will do.
 #[derive(Debug, Clone, Copy)]
 pub struct Needed {
     /// Its name.
     pub program: &'static str,
-    question: &'static str,
     /// The oldest that will do.
     pub least: Version,
     reason: &'static str,
@@ -57,7 +56,6 @@ pub struct Needed {
 /// Copies between registries, storage and layouts.
 pub const SKOPEO: Needed = Needed {
     program: "skopeo",
-    question: "--version",
     least: Version(1, 13),
     reason: "older ones cannot copy sigstore signatures and keep a digest as it is",
 };
@@ -65,7 +63,6 @@ pub const SKOPEO: Needed = Needed {
 /// Builds images, and shows the files of built ones.
 pub const BUILDAH: Needed = Needed {
     program: "buildah",
-    question: "--version",
     least: Version(1, 39),
     reason: "older ones pull stages that are not used, and can empty an image at a tmpfs mount \
              while they report success",
@@ -74,7 +71,6 @@ pub const BUILDAH: Needed = Needed {
 /// The first podman with that buildah inside.
 pub const PODMAN: Needed = Needed {
     program: "podman",
-    question: "--version",
     least: Version(5, 4),
     reason: "older ones have an older buildah inside",
 };
@@ -82,7 +78,6 @@ pub const PODMAN: Needed = Needed {
 /// Tells versions, and fetches drivers from elsewhere.
 pub const GIT: Needed = Needed {
     program: "git",
-    question: "--version",
     least: Version(2, 26),
     reason: "older ones do not ask servers in the way that gives single commits",
 };
@@ -93,8 +88,8 @@ pub const GIT: Needed = Needed {
 ///
 /// When it is missing, too old, or does not tell.
 pub fn check(needed: Needed, tools: &dyn Tools) -> Result<Version, Error> {
-    let Needed { program, question, least, reason } = needed;
-    let outcome = tools.run(program, &[question], "see which version it is")?;
+    let Needed { program, least, reason } = needed;
+    let outcome = tools.run(program, &["--version"], "see which version it is")?;
     let said = outcome.output();
     let found = said
         .lines()

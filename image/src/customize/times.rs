@@ -3,10 +3,10 @@
 //!
 //! A layer is known by its bytes, and the times of its files are among them. A step that is run
 //! again and writes the same files an hour later makes another layer, which every host downloads.
-//! ostree gives every file of a host the time 0 (`ostree-repo.md`, "bare"), so the time of a build
-//! never arrives there anyway.
+//! ostree gives every file of a host the time 0, so the time of a build never arrives there anyway.
 
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -39,16 +39,17 @@ pub fn settle(root: &Utf8Path, began: SystemTime) -> Result<(), Error> {
         }
     };
     let unreadable = |(path, error): tree::Unreadable| named("read", &path, error);
+    let own = root.as_std_path().metadata().map_err(file_error("read", root))?;
     for entry in root.read_dir_utf8().map_err(file_error("read", root))? {
         let entry = entry.map_err(file_error("read", root))?;
-        if !API.contains(&entry.file_name()) {
+        let meta = entry.metadata().map_err(file_error("read", entry.path()))?;
+        // Overlays tell their own device for folders only.
+        let mounted = meta.is_dir() && meta.dev() != own.dev();
+        if !mounted && !API.contains(&entry.file_name()) {
             tree::walk(entry.path().as_std_path(), &mut set).map_err(unreadable)?;
         }
     }
-    // After its entries: whoever is asked for the root's own time has seen all others.
-    if let Ok(meta) = root.as_std_path().symlink_metadata() {
-        set(root.as_std_path(), &meta);
-    }
+    set(root.as_std_path(), &own);
     failed.map_or(Ok(()), |(path, error)| Err(named("set the time of", &path, error)))
 }
 
@@ -68,7 +69,6 @@ fn named(action: &'static str, path: &Path, error: io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use std::fs::File;
-    use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
     use crate::customize::fixtures::Root;

@@ -2,6 +2,7 @@
 //! Callers who leave the bus: with them go their trials.
 
 use tokio_stream::StreamExt;
+use vespera_api::Result;
 use zbus::Connection;
 use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
@@ -9,10 +10,22 @@ use zbus::names::BusName;
 use super::gate::Permit;
 use super::line::Line;
 use crate::journal;
-use crate::message::Event;
+use crate::message::{Event, Request};
+
+/// Begins a trial, of all mice or of one, that ends when its caller leaves.
+pub(super) async fn begin_trial(
+    connection: &Connection,
+    permit: &Permit,
+    line: &Line,
+    request: Request,
+) -> Result<u32> {
+    let trial = line.ask(permit, request).await?.trial;
+    follow(connection, permit, trial, line.clone());
+    Ok(trial)
+}
 
 /// Tells the keeper when the caller of a trial has left. On a line of its own nobody can.
-pub(super) fn follow(connection: &Connection, permit: &Permit, trial: u32, line: Line) {
+fn follow(connection: &Connection, permit: &Permit, trial: u32, line: Line) {
     let Some(caller) = permit.caller().map(str::to_owned) else { return };
     let connection = connection.clone();
     tokio::spawn(async move {

@@ -49,9 +49,7 @@ impl Device {
         let permit = self.gate.admit(DEVICE, "Trial", &call).await?;
         let (input, changes) = (self.input.clone(), dict::read(&change)?);
         let request = Request::TrialOn { input, changes, seconds };
-        let trial = self.line.ask(&permit, request).await?.trial;
-        caller::follow(connection, &permit, trial, self.line.clone());
-        Ok(trial)
+        caller::begin_trial(connection, &permit, &self.line, request).await
     }
 
     async fn inherit(&self, #[zbus(header)] call: Header<'_>) -> Result<()> {

@@ -55,10 +55,8 @@ impl Maccel {
         #[zbus(connection)] connection: &Connection,
     ) -> Result<u32> {
         let permit = self.gate.admit(MACCEL, "Trial", &call).await?;
-        let changes = dict::read(&change)?;
-        let trial = self.line.ask(&permit, Request::Trial { changes, seconds }).await?.trial;
-        caller::follow(connection, &permit, trial, self.line.clone());
-        Ok(trial)
+        let request = Request::Trial { changes: dict::read(&change)?, seconds };
+        caller::begin_trial(connection, &permit, &self.line, request).await
     }
 
     async fn confirm_trial(&self, trial: u32, #[zbus(header)] call: Header<'_>) -> Result<()> {
