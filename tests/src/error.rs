@@ -77,6 +77,16 @@ pub enum HarnessError {
         /// The folder of its logs.
         logs: Option<PathBuf>,
     },
+    /// The emulator broke the guest's kernel before any module was loaded.
+    #[error("the emulator broke the kernel of the guest {name}:\n{words}{}", kept(logs.as_deref()))]
+    Misread {
+        /// The guest.
+        name: String,
+        /// The end of the console.
+        words: String,
+        /// The folder of its logs.
+        logs: Option<PathBuf>,
+    },
     /// The guest did not answer in time.
     #[error("the guest {name} did not answer within {limit:?} while {doing}; its last words:\n{words}{}", kept(logs.as_deref()))]
     Timeout {

@@ -48,6 +48,8 @@ const SYSTEMD: &[&str] = &["systemd.show_status=0", "systemd.log_target=journal"
 const QBOOT: &[&str] = &["/usr/share/qemu/qboot.rom", "/usr/share/qboot/bios.bin"];
 /// For the agent's hello. A driver guest takes 3 s without KVM on an idle machine.
 const BOOT: Duration = Duration::from_secs(120);
+/// Boots at most, where the emulator breaks them.
+const BOOTS: usize = 3;
 /// For QEMU to start and connect.
 const START: Duration = Duration::from_secs(60);
 
@@ -245,11 +247,22 @@ impl Machine {
         self
     }
 
-    /// Starts the machine and waits for its agent.
+    /// Starts the machine and waits for its agent. A boot that the emulator itself broke, before any
+    /// module was loaded, is begun again, [`BOOTS`] in all, and told.
     ///
     /// # Errors
     /// If something is missing, or the guest ends or says nothing in time.
     pub fn boot(&self) -> Result<Guest, HarnessError> {
+        for _ in 1..BOOTS {
+            match self.boot_once() {
+                Err(error @ HarnessError::Misread { .. }) => eprintln!("booting again: {error}"),
+                outcome => return outcome,
+            }
+        }
+        self.boot_once()
+    }
+
+    fn boot_once(&self) -> Result<Guest, HarnessError> {
         self.bring_up(&[], |link, deadline| {
             loop {
                 match link.receive(deadline) {
@@ -293,7 +306,17 @@ impl Machine {
         };
         let link = Link::new(link)?;
         let monitor = Monitor::new(monitor)?;
-        let Some(hello) = greet(&link, deadline)? else {
+        let hello = greet(&link, deadline)?;
+        if hello.is_none() {
+            // A kernel that has ended has said why, and that may still be on its way.
+            let _ = qemu.console().wait_for_end(Duration::from_secs(1));
+        }
+        if accelerator == Accelerator::Tcg && qemu.console().misread() {
+            logs.keep();
+            let (name, words) = (self.name.clone(), qemu.console().last_words());
+            return Err(HarnessError::Misread { name, words, logs: logs.kept() });
+        }
+        let Some(hello) = hello else {
             return Err(self.no_boot("booting", started, &qemu, &logs));
         };
         let boot_time = started.elapsed();
