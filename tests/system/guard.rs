@@ -121,7 +121,8 @@ fn mend(guest: &Guest, remedy: &str) -> Result<Output, HarnessError> {
     guest.run(["sh", "-c", command])?.success()
 }
 
-fn property(guest: &Guest, interface: &str, name: &str) -> Result<String, HarnessError> {
+/// A property of the agent, as `busctl` prints it.
+pub(crate) fn property(guest: &Guest, interface: &str, name: &str) -> Result<String, HarnessError> {
     let interface = format!("{NAME}.{interface}");
     let argv = ["busctl", "get-property", NAME, "/org/vespera/Agent1", &interface, name];
     Ok(guest.run(argv)?.success()?.stdout.trim().to_owned())

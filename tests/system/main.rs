@@ -31,6 +31,7 @@ mod settings;
 #[path = "../../maccel-cli/tests/command/table.rs"]
 mod table;
 mod turning;
+mod updates;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -87,6 +88,7 @@ fn everything(artifacts: &Arc<Artifacts>) -> (Vec<Arc<Group>>, Vec<Trial>) {
                 guard::tests(&booted),
                 guard::strict_tests(artifacts, found),
                 mismatch::tests(artifacts, found),
+                updates::tests(&booted),
             ] {
                 groups.push(group);
                 trials.push(tests);

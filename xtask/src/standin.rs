@@ -34,6 +34,8 @@ const PACKAGES: &[&str] = &[
     "kmod",
     "util-linux",
     "procps",
+    "ostree",
+    "dbus-user-session",
 ];
 /// Module folders that no test needs and that are most of the size.
 pub(crate) const LEFT_OUT_MODULES: &[&str] = &[
