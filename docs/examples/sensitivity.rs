@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 use std::collections::HashMap;
+use zbus::{Connection, Result, Variant, block_on, fdo::PropertiesProxy};
 
-use zbus::proxy::{Builder, CacheProperties};
-use zbus::{Connection, Proxy, Variant};
-
-async fn sensitivity() -> zbus::Result<()> {
-    let maccel: Proxy<'_> = Builder::new(&Connection::system().await?)
-        .destination("org.vespera.Agent1")
-        .path("/org/vespera/Agent1")
-        .interface("org.vespera.Agent1.Maccel")
-        .cache_properties(CacheProperties::No)
-        .build()
-        .await?;
-    println!("before: {}", maccel.get_property::<f64>("SensMult").await?);
-    let change = HashMap::from([("SensMult", Variant::from(1.25))]);
-    maccel.call::<_, _, ()>("Set", &(change,)).await?;
-    println!("now: {}", maccel.get_property::<f64>("SensMult").await?);
-    Ok(())
-}
-
-fn main() -> zbus::Result<()> {
-    zbus::block_on(sensitivity())
+fn main() -> Result<()> {
+    let (name, path) = ("org.vespera.Agent1", "/org/vespera/Agent1");
+    let maccel = "org.vespera.Agent1.Maccel";
+    block_on(async {
+        let bus = Connection::system().await?;
+        let properties = PropertiesProxy::new(&bus, name, path).await?;
+        let get = async |key| properties.get(maccel.try_into()?, key).await;
+        println!("before: {}", f64::try_from(get("SensMult").await?)?);
+        let change = HashMap::from([("SensMult", Variant::from(1.25))]);
+        bus.call_method(Some(name), path, Some(maccel), "Set", &(change,)).await?;
+        println!("now: {}", f64::try_from(get("SensMult").await?)?);
+        Ok(())
+    })
 }
