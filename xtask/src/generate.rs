@@ -141,6 +141,25 @@ mod tests {
     }
 
     #[test]
+    fn documents_that_are_made_name_files_that_are_there() {
+        let root = source::root().unwrap();
+        let mut named = std::collections::BTreeSet::new();
+        for path in source::files(&["docs"]).unwrap() {
+            let text = std::fs::read_to_string(root.join(&path)).unwrap_or_default();
+            let head = text.lines().find_map(|line| line.strip_prefix("<!-- Made from "));
+            let Some(head) = head else { continue };
+            let words = head.split([' ', ',']).filter(|word| word.contains('/'));
+            for word in words {
+                assert!(root.join(word).exists(), "{path} is made from {word}, which is not there");
+                named.insert(word.to_owned());
+            }
+        }
+        for maker in ["host-agent/api/tests/reference.rs", "host-agent/health/tests/reference.rs"] {
+            assert!(named.contains(maker), "no document is made from {maker}");
+        }
+    }
+
+    #[test]
     fn an_example_replaces_what_stands_in_its_place() {
         let text = "a\n<!-- example: x.sh -->\n```sh\nold\nolder\n```\nb\n";
         let made = with_examples(text, |path| Ok(format!("echo {path}\n"))).unwrap();

@@ -18,10 +18,10 @@ pub enum Error {
     /// A key that names no parameter.
     #[error("{0}")]
     UnknownParameter(String),
-    /// The administrator has locked the parameter.
+    /// The administrator has locked the parameter, or the profile is not one that was saved here.
     #[error("{0}")]
     Locked(String),
-    /// Settings are on trial; nothing else may change them until it ends.
+    /// Settings are on trial, and the call would change or save them.
     #[error("{0}")]
     TrialRunning(String),
     /// The trial has ended, or never was.

@@ -50,8 +50,15 @@ Open to everyone: ";
 const ERRORS: &[(&str, &str)] = &[
     ("InvalidValue", "a value, a profile name or a time that cannot be; the text has the range"),
     ("UnknownParameter", "a key that names no parameter"),
-    ("Locked", "the administrator has locked the parameter in `/etc/vespera/maccel.toml`"),
-    ("TrialRunning", "settings are on trial; nothing else changes them until it ends"),
+    (
+        "Locked",
+        "the administrator has locked the parameter in `/etc/vespera/maccel.toml`, or a profile to \
+         be deleted is the image's or the administrator's",
+    ),
+    (
+        "TrialRunning",
+        "settings are on trial, and this call would change them or save them; it ends by itself",
+    ),
     ("NoSuchTrial", "the trial has ended, or never was"),
     ("NoSuchProfile", "there is no profile of this name"),
     ("ModuleNotLoaded", "the driver is not there; `Checks` of `Health` says why"),
@@ -167,8 +174,11 @@ fn errors() -> String {
 
 #[test]
 fn committed_document_of_the_bus_is_current() {
-    let made_from = "packaging/rootfs/usr/share/dbus-1/interfaces, the polkit actions and \
-                     host-agent/api/src/access.rs";
+    let made_from = concat!(
+        "packaging/rootfs/usr/share/dbus-1/interfaces, the polkit actions, \
+         host-agent/api/src/access.rs and ",
+        file!()
+    );
     let mut text = head("D-Bus reference", made_from);
     text += &BEFORE
         .replace("@BUS_NAME@", BUS_NAME)

@@ -167,7 +167,7 @@ module that is loaded all the same.
 
 #[test]
 fn committed_document_with_the_checks_is_current() {
-    let mut text = head("Checks", "host-agent/health/src/catalogue.rs");
+    let mut text = head("Checks", concat!("host-agent/health/src/catalogue.rs and ", file!()));
     text += BEFORE;
     for kind in catalogue::ALL {
         text += &section(kind);

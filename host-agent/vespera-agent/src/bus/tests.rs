@@ -286,6 +286,7 @@ async fn a_preview_changes_nothing_and_refuses_what_is_no_speed() {
         let error = maccel.preview(&change, &speeds).await.unwrap_err();
         assert!(matches!(error, Error::InvalidValue(_)), "{error:?}");
     }
+    assert_eq!(maccel.preview(&change, &vec![1.0; 1000]).await.unwrap().len(), 1000);
     let interface = InterfaceName::try_from(MACCEL).unwrap();
     let accel = peers.properties().await.get(interface, "Accel").await.unwrap();
     assert_eq!(*accel, Variant::F64(0.0));

@@ -6,10 +6,12 @@
 //! - [`outside`]: what others write
 //! - [`trials`], [`profiles`], [`mice`]: one subject each
 //! - [`reports`]: what is said about the payload
+//! - [`reference`]: what the shipped interfaces say of refusals
 
 mod mice;
 mod outside;
 mod profiles;
+mod reference;
 mod reports;
 mod settings;
 mod trials;
