@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The parameter files one by one: all that the public driver has.
 //!
-//! It stores any text, and reads it back with a newline added. Its own parser collects the digits,
-//! skips every other character, and takes a `-` anywhere as a sign; what a file "holds" here is
-//! what that driver makes of it.
+//! It stores any bytes, and reads them back with a newline added. Its own parser collects the
+//! digits, skips everything else, and takes a `-` anywhere as a sign; what a file "holds" here is
+//! what that driver makes of it. It makes something of a number beyond 64 bits, too, and that may
+//! stop the kernel: here such a number is out of range.
 
 use camino::Utf8PathBuf;
 
 use super::{Driver, DriverError, Kind, PARAMETERS};
 use crate::changes::Changes;
-use crate::parameter::{self, Parameter};
+use crate::fixed::FixedError;
+use crate::parameter::{self, Parameter, ValueError};
 use crate::settings::{Mode, Settings, SettingsError};
 
 impl Driver {
@@ -17,14 +19,15 @@ impl Driver {
     /// range or not.
     ///
     /// # Errors
-    /// [`DriverError::Lacks`] for a parameter without a file of its own, and the errors of reading.
+    /// [`DriverError::Lacks`] for a parameter without a file of its own, [`DriverError::Invalid`]
+    /// for a number beyond 64 bits in the public driver, and the errors of reading.
     pub fn raw(&self, parameter: &Parameter) -> Result<i64, DriverError> {
         let path = self.parameter_path(parameter)?;
+        if *self.kind() == Kind::Public {
+            return as_public(&self.read_bytes(&path)?).ok_or_else(|| too_large(parameter));
+        }
         let text = self.read_text(&path)?;
-        let raw = match self.kind() {
-            Kind::Vespera { .. } => text.trim_end_matches('\n').parse().ok(),
-            Kind::Public => as_public(&text),
-        };
+        let raw = text.trim_end_matches('\n').parse().ok();
         raw.ok_or(DriverError::Garbled { path, text, expected: "a whole number" })
     }
 
@@ -43,15 +46,19 @@ impl Driver {
     pub(super) fn settings_after_change(&self) -> Result<Settings, DriverError> {
         let mut settings = Settings::default();
         for parameter in parameter::all().iter().filter(|p| p.file) {
-            let raw = self.raw(parameter)?;
-            let _ = take(&mut settings, parameter, raw);
+            match self.raw(parameter) {
+                Ok(raw) => drop(take(&mut settings, parameter, raw)),
+                Err(DriverError::Invalid(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(settings)
     }
 
-    /// Writes the files of all `changes`; after a failure those written before are put back.
+    /// Writes the files of all `changes`; after a failure those written before are put back. One
+    /// that held a number beyond 64 bits gets its default then: nobody wants that back.
     pub(super) fn change_files(&self, changes: &Changes) -> Result<(), DriverError> {
-        let mut before: Vec<(&Parameter, i64)> = Vec::new();
+        let mut before: Vec<(&Parameter, Option<i64>)> = Vec::new();
         for parameter in changes.parameters() {
             // The caller has refused what has no file, unless it is the default.
             if !parameter.file {
@@ -64,8 +71,12 @@ impl Driver {
                     parameter.check(value).map_err(SettingsError::from)?.raw()
                 }
             };
-            let outcome = self.raw(parameter).and_then(|old| {
-                if old == new {
+            let old = match self.raw(parameter) {
+                Err(DriverError::Invalid(_)) => Ok(None),
+                old => old.map(Some),
+            };
+            let outcome = old.and_then(|old| {
+                if old == Some(new) {
                     return Ok(());
                 }
                 before.push((parameter, old));
@@ -86,13 +97,17 @@ impl Driver {
         if read == raw { Ok(()) } else { Err(DriverError::NotTaken { path, wrote: raw, read }) }
     }
 
-    fn put_back(&self, before: &[(&Parameter, i64)], cause: DriverError) -> DriverError {
+    fn put_back(&self, before: &[(&Parameter, Option<i64>)], cause: DriverError) -> DriverError {
+        let fails = |parameter: &Parameter, old: Option<i64>| {
+            let raw = old.or_else(|| parameter.raw_of(parameter.default).ok());
+            raw.is_none_or(|raw| self.write_raw(parameter, raw).is_err())
+        };
         let left: Vec<&str> = before
             .iter()
             .rev()
-            .filter(|(parameter, old)| self.write_raw(parameter, *old).is_err())
+            .filter(|(parameter, old)| fails(parameter, *old))
             // One that never took the new value is as it was, although it cannot be written.
-            .filter(|(parameter, old)| self.raw(parameter).ok() != Some(*old))
+            .filter(|(parameter, old)| self.raw(parameter).ok() != *old)
             .map(|(parameter, _)| parameter.name.as_str())
             .collect();
         if left.is_empty() {
@@ -120,11 +135,19 @@ pub fn take(settings: &mut Settings, parameter: &Parameter, raw: i64) -> Result<
     settings.set_mode(Mode::from_raw(raw)?)
 }
 
-/// What the public driver's parser makes of a text; `None` beyond 64 bits.
-fn as_public(text: &str) -> Option<i64> {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let sign = if text.contains('-') { "-" } else { "" };
-    if digits.is_empty() { Some(0) } else { format!("{sign}{digits}").parse().ok() }
+/// What the public driver's parser makes of what it stored; `None` beyond 64 bits.
+fn as_public(bytes: &[u8]) -> Option<i64> {
+    let sign = if bytes.contains(&b'-') { -1 } else { 1 };
+    let mut digits = bytes.iter().filter(|byte| byte.is_ascii_digit());
+    digits.try_fold(0_i64, |raw, digit| {
+        raw.checked_mul(10)?.checked_add(sign * i64::from(digit - b'0'))
+    })
+}
+
+fn too_large(parameter: &Parameter) -> DriverError {
+    let name = parameter.name.clone();
+    let value = ValueError::Number { name, source: FixedError::TooLarge };
+    DriverError::Invalid(value.into())
 }
 
 #[cfg(test)]
@@ -142,8 +165,12 @@ mod tests {
             ("1e3\n", 13),
             ("12-3\n", -123),
         ] {
-            assert_eq!(as_public(text), Some(raw), "{text:?}");
+            assert_eq!(as_public(text.as_bytes()), Some(raw), "{text:?}");
         }
-        assert_eq!(as_public("99999999999999999999"), None);
+        assert_eq!(as_public(b"\xff\xfe\n"), Some(0));
+        assert_eq!(as_public(b"-9223372036854775808"), Some(i64::MIN));
+        for beyond in ["9223372036854775808", "18446744073709551616", "-99999999999999999999"] {
+            assert_eq!(as_public(beyond.as_bytes()), None, "{beyond}");
+        }
     }
 }

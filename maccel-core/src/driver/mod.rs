@@ -200,6 +200,10 @@ impl Driver {
         std::fs::read_to_string(path)
             .map_err(|error| gone_is_not_loaded(DriverError::reading(path, error)))
     }
+
+    fn read_bytes(&self, path: &Utf8Path) -> Result<Vec<u8>, DriverError> {
+        std::fs::read(path).map_err(|error| gone_is_not_loaded(DriverError::reading(path, error)))
+    }
 }
 
 /// The parameters of a module that was unloaded after it was found.

@@ -186,6 +186,40 @@ fn values_the_public_driver_should_never_have_taken_are_named() {
 }
 
 #[test]
+fn what_the_public_driver_holds_beyond_64_bits_or_without_text_is_invalid_and_can_be_overwritten() {
+    for bytes in [&b"18446744073709551616\n"[..], b"-99999999999999999999\n", b"\xff\n"] {
+        let sysfs = Sysfs::public();
+        let dpi = sysfs.parameter("INPUT_DPI");
+        fs::write(&dpi, bytes).unwrap();
+        let error = sysfs.driver().settings().unwrap_err();
+        assert!(matches!(error, DriverError::Invalid(_)), "{error}");
+        assert!(error.to_string().contains("INPUT_DPI"), "{error}");
+        let sens = changes(&[("SENS_MULT", 2.0)]);
+        let settings = sysfs.driver().change(&sens).unwrap();
+        assert_eq!(settings, sens.apply(&Settings::default()).unwrap());
+        sysfs.driver().write(&settings).unwrap();
+        assert_eq!(fs::read_to_string(&dpi).unwrap(), "4294967296000");
+        assert_eq!(sysfs.driver().settings().unwrap(), settings);
+    }
+}
+
+#[test]
+fn after_a_failure_half_way_a_value_that_no_one_wants_back_is_the_default() {
+    let sysfs = Sysfs::public();
+    fs::write(sysfs.parameter("INPUT_DPI"), "18446744073709551616\n").unwrap();
+    fs::remove_file(sysfs.parameter("MOTIVITY")).unwrap();
+    fs::create_dir(sysfs.parameter("MOTIVITY")).unwrap();
+    let wanted = changes(&[("SENS_MULT", 2.0), ("INPUT_DPI", 800.0), ("MOTIVITY", 2.0)]);
+    let error = sysfs.driver().change(&wanted).unwrap_err();
+    assert!(!matches!(error, DriverError::HalfWritten { .. }), "{error}");
+    let text = |name: &str| fs::read_to_string(sysfs.parameter(name)).unwrap();
+    assert_eq!(
+        (text("SENS_MULT").as_str(), text("INPUT_DPI").as_str()),
+        ("4294967296", "4294967296000")
+    );
+}
+
+#[test]
 fn a_module_that_goes_while_it_is_used_is_not_loaded() {
     for sysfs in [Sysfs::public(), Sysfs::ours()] {
         let driver = sysfs.driver();

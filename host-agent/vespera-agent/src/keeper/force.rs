@@ -130,16 +130,23 @@ impl Keeper {
             }
         }
         self.seen = Some(settings);
+        self.unread = None;
     }
 
     /// Looks at what the driver holds; somebody may have written it.
     pub(super) fn look(&mut self) {
         let Some(driver) = &self.driver else { return };
         match driver.settings() {
-            Ok(now) => self.note_outside(now),
+            Ok(now) => {
+                self.unread = None;
+                self.note_outside(now);
+            }
             Err(DriverError::NotLoaded) => self.module_changed(),
             Err(error @ DriverError::Invalid(_)) => self.undo_invalid(&error),
-            Err(error) => journal::warning(&error.to_string()),
+            Err(error) => {
+                journal::warning(&error.to_string());
+                self.unread = Some(error.to_string());
+            }
         }
         self.look_at_devices();
         self.judge();
@@ -152,8 +159,9 @@ impl Keeper {
             Some(seen) => seen.clone(),
             None => self.wanted().unwrap_or_default(),
         };
-        if let Err(error) = self.put(&before) {
-            journal::not_restored(&error.to_string());
+        if let Err(cause) = self.put(&before) {
+            journal::not_restored(&cause.to_string());
+            self.unread = Some(format!("{error}; {cause}"));
         }
     }
 

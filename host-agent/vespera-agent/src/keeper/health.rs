@@ -104,6 +104,9 @@ impl Keeper {
             self.findings.remove(kind.code);
             return;
         }
+        if let Some(why) = &self.unread {
+            return self.note(Check::failed(kind, &self.root, why.clone()));
+        }
         let Some(seen) = &self.seen else {
             let check = Check::failed(kind, &self.root, "what the driver holds cannot be read");
             return self.note(check);

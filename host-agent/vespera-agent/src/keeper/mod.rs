@@ -57,6 +57,8 @@ pub(crate) struct Keeper {
     instance: Option<u64>,
     /// What the driver was last seen to hold.
     seen: Option<Settings>,
+    /// Why what it holds now is not known, or should not be there.
+    unread: Option<String>,
     devices: BTreeMap<String, Device>,
     trial: Option<Trial>,
     last_trial: u32,
@@ -86,6 +88,7 @@ impl Keeper {
             driver: None,
             instance: None,
             seen: None,
+            unread: None,
             devices: BTreeMap::new(),
             trial: None,
             last_trial: 0,
@@ -230,6 +233,7 @@ impl Keeper {
         let there_was = self.driver.is_some();
         self.instance = instance;
         self.seen = None;
+        self.unread = None;
         self.devices.clear();
         if self.trial.take().is_some() {
             journal::trial_ended("the module was unloaded");

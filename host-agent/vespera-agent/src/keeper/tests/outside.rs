@@ -86,9 +86,33 @@ fn a_value_that_the_public_driver_should_not_have_taken_goes_at_once() {
     let host = Host::public_driver();
     let mut keeper = host.agent();
     ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
-    host.file(&format!("{PARAMETERS}/INPUT_DPI"), "0\n");
+    // 2^64 counts as 0 there, and stops the kernel as 0 does; so does what is no text at all.
+    for bytes in [&b"0\n"[..], b"18446744073709551616\n", b"\xff\n"] {
+        fs::write(host.at(&format!("{PARAMETERS}/INPUT_DPI")), bytes).unwrap();
+        written(&mut keeper);
+        assert_eq!(host.in_force(), with_sens(2.0));
+        assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_or_put_back_is_a_finding_until_it_can() {
+    let host = Host::public_driver();
+    let mut keeper = host.agent();
+    ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
+    let file = host.at(&format!("{PARAMETERS}/INPUT_DPI"));
+    // A folder in place of the file fails for root, too.
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
     written(&mut keeper);
-    assert_eq!(host.in_force(), with_sens(2.0));
+    let found = check(&keeper, "settings-not-in-force");
+    assert_eq!(found.status, "failed");
+    assert!(found.detail.contains("INPUT_DPI"), "{}", found.detail);
+    fs::remove_dir(&file).unwrap();
+    fs::write(&file, "18446744073709551616\n").unwrap();
+    ask(&mut keeper, Request::Set(sens(3.0))).unwrap();
+    assert_eq!(host.in_force(), with_sens(3.0));
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
 }
 
 #[test]
