@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use ::health::Check;
+use ::health::catalogue::SETTINGS_NOT_IN_FORCE;
 use maccel_core::changes::Changes;
 use maccel_core::driver::{Driver, DriverError, Feature};
 use maccel_core::parameter::Parameter;
@@ -189,7 +191,7 @@ impl Keeper {
             self.restore_devices();
             return;
         }
-        if self.is_contested() {
+        if self.is_contested(Instant::now()) {
             journal::not_restored("another program writes locked values again and again");
             self.see(now);
             return;
@@ -202,15 +204,29 @@ impl Keeper {
         }
     }
 
-    /// Whether locked values were put back so often lately that it leads nowhere.
-    fn is_contested(&mut self) -> bool {
-        let now = Instant::now();
-        self.put_back.retain(|before| now.duration_since(*before) < CONTEST);
-        let contested = self.put_back.len() >= MOST_PUT_BACK;
+    /// Whether locked values were put back so often lately that it leads nowhere; else they are
+    /// about to be once more.
+    fn is_contested(&mut self, now: Instant) -> bool {
+        let contested = self.put_back_lately(now) >= MOST_PUT_BACK;
         if !contested {
             self.put_back.push(now);
         }
         contested
+    }
+
+    /// How often locked values were put back lately.
+    fn put_back_lately(&mut self, now: Instant) -> usize {
+        self.put_back.retain(|before| now.duration_since(*before) < CONTEST);
+        self.put_back.len()
+    }
+
+    /// Puts the saved settings in force if that failed before: udev hands the files over in its own
+    /// time, and tells when it has.
+    pub(super) fn retry(&mut self, now: Instant) {
+        let failed = self.findings.get(SETTINGS_NOT_IN_FORCE.code).is_some_and(Check::is_failed);
+        if failed && self.put_back_lately(now) == 0 {
+            self.restore();
+        }
     }
 
     /// Saves what others wrote. In a trial only that: the rest is still on trial.

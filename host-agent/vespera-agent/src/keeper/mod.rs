@@ -23,7 +23,6 @@ mod view;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use ::health::catalogue::SETTINGS_NOT_IN_FORCE;
 use ::health::{Check, Root};
 use maccel_core::driver::{Device, Driver, DriverError, MODULE};
 use maccel_core::settings::Settings;
@@ -154,7 +153,7 @@ impl Keeper {
             }
             Event::Module => {
                 self.module_changed();
-                self.retry();
+                self.retry(now);
             }
             Event::DeviceAdded(input) => self.device_added(&input),
             Event::DeviceRemoved(input) => self.device_removed(&input),
@@ -211,15 +210,6 @@ impl Keeper {
         self.note_refused_layers(&faults);
     }
 
-    /// Puts the saved settings in force if that failed before: udev hands the files over in its own
-    /// time, and tells when it has.
-    fn retry(&mut self) {
-        let failed = self.findings.get(SETTINGS_NOT_IN_FORCE.code).is_some_and(Check::is_failed);
-        if failed && self.put_back.is_empty() {
-            self.restore();
-        }
-    }
-
     /// The module came, went, or is another one now.
     fn module_changed(&mut self) {
         let driver = Driver::open(self.root.path()).ok();
@@ -234,6 +224,7 @@ impl Keeper {
         self.instance = instance;
         self.seen = None;
         self.unread = None;
+        self.put_back.clear();
         self.devices.clear();
         if self.trial.take().is_some() {
             journal::trial_ended("the module was unloaded");

@@ -62,12 +62,17 @@ impl Host {
 
     fn public_driver() -> Self {
         let host = Self::new();
-        host.file(&format!("{MODULE}/initstate"), "live\n");
+        host.load_public();
+        host
+    }
+
+    /// The public module comes, with its defaults.
+    fn load_public(&self) {
+        self.file(&format!("{MODULE}/initstate"), "live\n");
         for parameter in maccel_core::parameter::all().iter().filter(|p| p.file) {
             let raw = parameter.raw_of(parameter.default).unwrap();
-            host.file(&format!("{PARAMETERS}/{}", parameter.name), &format!("{raw}\n"));
+            self.file(&format!("{PARAMETERS}/{}", parameter.name), &format!("{raw}\n"));
         }
-        host
     }
 
     fn mouse(&self, input: &str, id: &str) {

@@ -82,6 +82,38 @@ fn a_program_that_writes_a_locked_value_again_and_again_is_not_fought_for_ever()
 }
 
 #[test]
+fn a_locked_value_that_was_put_back_once_does_not_keep_a_later_failure_from_being_mended() {
+    let locked = "version = 1\nlocked = [\"limit\"]\n[settings]\nlimit = 3\n";
+    let mut wanted = Settings::default();
+    wanted.set("LIMIT", 3.0).unwrap();
+    for reload in [true, false] {
+        let host = Host::public_driver();
+        host.file("etc/vespera/maccel.toml", locked);
+        let mut keeper = host.agent();
+        host.file(&format!("{PARAMETERS}/LIMIT"), "4294967296\n");
+        written(&mut keeper);
+        assert_eq!(host.in_force(), wanted);
+        if reload {
+            host.unload();
+            host.load_public();
+        }
+        let file = host.at(&format!("{PARAMETERS}/LIMIT"));
+        // A folder in place of the file fails for root, too.
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        keeper.event(Event::Module, Instant::now());
+        written(&mut keeper);
+        assert_eq!(check(&keeper, "settings-not-in-force").status, "failed");
+        fs::remove_dir(&file).unwrap();
+        fs::write(&file, "6442450944\n").unwrap();
+        let hours = Duration::from_secs(if reload { 0 } else { 7200 });
+        keeper.event(Event::Module, Instant::now() + hours);
+        assert_eq!(host.in_force(), wanted);
+        assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
+    }
+}
+
+#[test]
 fn a_value_that_the_public_driver_should_not_have_taken_goes_at_once() {
     let host = Host::public_driver();
     let mut keeper = host.agent();
