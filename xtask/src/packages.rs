@@ -34,6 +34,8 @@ pub(crate) const PACKAGES: &[&str] = &[
 const SOURCES: &[&str] = &["packaging", "kmod", "LICENSES", "CHANGELOG.md"];
 /// Says to RPM what a Fedora has; the tests install RPMs on a Debian.
 const SYSTEM: &str = "tests/standin/packages/system.spec";
+/// Where the RPMs of the driver go that are made without the programs; nobody installs them.
+const DRIVER_ONLY: &str = "/w/build/driver-only";
 /// The version of the workspace.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -67,7 +69,7 @@ pub(crate) fn make(
     compiled: &Compiled<'_>,
 ) -> Result<Utf8PathBuf> {
     let (room, room_key) = room(cache, steps)?;
-    let mut key = Key::new("packages-2").part(room_key).part(VERSION);
+    let mut key = Key::new("packages-3").part(room_key).part(VERSION);
     for program in compiled.programs.read_dir_utf8()? {
         let program = program?;
         key = key.part(program.file_name()).part(fs::read(program.path())?);
@@ -135,6 +137,11 @@ impl Build<'_> {
         format!("vespera-{VERSION}")
     }
 
+    /// The name of the archive of the sources, which unpacks to [`Build::tree`].
+    pub(crate) fn archive() -> String {
+        format!("{}.tar.gz", Self::tree())
+    }
+
     /// Makes the Debian packages and has lintian look at them.
     pub(crate) fn debian(&self) -> Result<()> {
         let (step, room) = (self.step, self.room.clone());
@@ -159,11 +166,11 @@ impl Build<'_> {
         process::run(step, room.command("sh")?.args(["-c", lint]))
     }
 
-    /// Makes the RPMs, and the one that says what a Fedora has.
+    /// Makes the RPMs, those of the driver alone, and the one that says what a Fedora has.
     pub(crate) fn rpm(&self) -> Result<()> {
         let (step, tree) = (self.step, Self::tree());
         let room = self.room.clone().workdir("/w/build");
-        let archive = format!("{tree}.tar.gz");
+        let archive = Self::archive();
         let tar = ["--create", "--gzip", "--exclude=debian", "--exclude=target"];
         process::run(step, room.command("tar")?.args(tar).args(["--file", &archive, &tree]))?;
         let spec = format!("{tree}/packaging/rpm/vespera.spec");
@@ -171,11 +178,16 @@ impl Build<'_> {
         let folder = system.parent().context("the spec has no folder")?;
         let room = room.bind_read_only(folder, "/standin");
         let inside = format!("/standin/{}", system.file_name().unwrap_or_default());
-        for (spec, target) in [(spec.as_str(), "/w/rpm"), (&inside, "/w/standin")] {
+        let all: &[&str] = &[];
+        let mut builds = vec![(spec.as_str(), "/w/rpm", all), (&inside, "/w/standin", all)];
+        if !self.kernels.is_empty() {
+            builds.push((&spec, DRIVER_ONLY, &["--without", "programs"]));
+        }
+        for (spec, target, options) in builds {
             let mut build = room.command("env")?;
             build.args(self.variables).args(["rpmbuild", "-bb", "--quiet"]);
             // RPM's database knows nothing of a Debian's packages.
-            build.arg("--nodeps");
+            build.arg("--nodeps").args(options);
             let mut definitions = vec![
                 "_topdir /w/build/rpmbuild".to_owned(),
                 "_sourcedir /w/build".to_owned(),
@@ -196,6 +208,15 @@ impl Build<'_> {
             }
             process::run(step, build.arg(spec))?;
         }
-        Ok(())
+        if self.kernels.is_empty() {
+            return Ok(());
+        }
+        // As many as kernels, and nothing else.
+        let count = format!(
+            "cd {DRIVER_ONLY}; for kernel in {}; do ls kmod-maccel-$kernel.rpm; done > ../made; \
+             ls | sort > ../there; sort ../made | diff - ../there",
+            self.kernels
+        );
+        process::run(step, room.command("sh")?.args(["-ec", &count]))
     }
 }

@@ -19,7 +19,7 @@ use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cache::Cache;
-use crate::packages::{self, Compiled, VERSION};
+use crate::packages::{self, Build, Compiled, VERSION};
 use crate::privilege;
 use crate::process;
 use crate::progress::Steps;
@@ -125,10 +125,10 @@ fn released_name(name: &str) -> String {
 
 /// The sources as git has them.
 fn archive(output: &Utf8Path) -> Result<()> {
-    let target = fs::canonicalize(output)?.join(format!("vespera-{VERSION}.tar.gz"));
+    let target = fs::canonicalize(output)?.join(Build::archive());
     let mut git = Command::new("git");
     git.current_dir(source::root()?).args(["archive", "--format=tar.gz"]);
-    git.arg(format!("--prefix=vespera-{VERSION}/")).arg("--output").arg(target);
+    git.arg(format!("--prefix={}/", Build::tree())).arg("--output").arg(target);
     process::read(git.arg("HEAD")).map(drop)
 }
 
@@ -158,5 +158,39 @@ mod tests {
         let arch = std::env::consts::ARCH;
         assert_eq!(released_name("maccel.rpm"), format!("maccel-{VERSION}.{arch}.rpm"));
         assert_eq!(released_name("vespera_0.1.0_amd64.deb"), "vespera_0.1.0_amd64.deb");
+    }
+
+    /// What a line of the spec says, with the spec's own macros in it replaced.
+    fn in_spec(spec: &str, name: &str) -> String {
+        let value = spec.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let mut value = value.unwrap().to_owned();
+        for (used, other) in [("%{url}", "URL"), ("%{name}", "Name"), ("%{version}", "Version")] {
+            if value.contains(used) {
+                value = value.replace(used, &in_spec(spec, other));
+            }
+        }
+        value
+    }
+
+    #[test]
+    fn the_spec_names_the_archive_of_the_release_and_the_folder_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        archive(folder).unwrap();
+        let made: Vec<_> = folder.read_dir_utf8().unwrap().map(Result::unwrap).collect();
+        let [made] = made.as_slice() else { panic!("{made:?}") };
+
+        let spec = source::root().unwrap().join("packaging/rpm/vespera.spec");
+        let spec = fs::read_to_string(spec).unwrap();
+        let page = format!("releases/download/v{VERSION}");
+        let named = format!("{}/{page}/{}", in_spec(&spec, "URL"), made.file_name());
+        assert_eq!(in_spec(&spec, "Source0"), named);
+
+        // Without -n, %autosetup goes to the folder NAME-VERSION.
+        assert!(spec.lines().any(|line| line == "%autosetup"));
+        let mut tar = Command::new("tar");
+        let listed = process::read(tar.arg("--list").arg("--file").arg(made.path())).unwrap();
+        let tree = format!("{}-{VERSION}/", in_spec(&spec, "Name"));
+        assert!(listed.lines().all(|path| path.starts_with(&tree)), "{listed}");
     }
 }
