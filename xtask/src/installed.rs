@@ -23,6 +23,17 @@ const LIST: &str = "find / -xdev \\( -path /packages -o -path /kernel -o -path /
     -o -path /usr/lib/sysimage \\) -prune -o -print";
 /// What depmod reads besides the modules.
 const MODULE_LISTS: &[&str] = &["modules.builtin", "modules.builtin.modinfo", "modules.order"];
+/// No service starts in a root: what a script asks to be started is written down, with the module
+/// that is there by then.
+const INSTALL_DKMS: &str = r#"
+mkdir -p /run/systemd/system /run/first
+cat > /run/first/deb-systemd-invoke <<'END'
+#!/bin/sh
+echo "$* with $(modinfo -k KERNEL -n maccel)" >> /run/asked
+END
+chmod 755 /run/first/deb-systemd-invoke
+PATH=/run/first:$PATH dpkg --install /packages/deb/maccel-dkms_*.deb
+grep '^start vespera-module.service with .*/updates/dkms/' /run/asked"#;
 /// What must be there while a package is, and whose words are checked.
 const VERSION_OF: &str = "/usr/bin/maccel --version && /usr/bin/vesperactl --version";
 /// Users and units, as the scripts of a package have made them.
@@ -113,6 +124,7 @@ impl Here<'_> {
         let install = format!("said=$(rpm --install {} 2>&1); test -z \"$said\"", files.join(" "));
         self.run(&install)?;
         self.works()?;
+        self.run("test -s /usr/share/zsh/site-functions/_maccel")?;
         let names = format!("vespera-agent maccel {module}");
         self.run(&format!("rpm --verify {names}"))?;
         self.run(&format!("rpm --erase {names}"))?;
@@ -125,6 +137,8 @@ impl Here<'_> {
         let packages = format!("/packages/deb/vespera_*.deb /packages/deb/{module}_*.deb");
         self.run(&format!("dpkg --install {packages}"))?;
         self.works()?;
+        // Where the zsh of each distribution looks.
+        self.run("test -s /usr/share/zsh/vendor-completions/_maccel")?;
         self.run(&format!("said=$(dpkg --verify vespera {module}); test -z \"$said\""))?;
         self.run(&format!("dpkg --purge vespera {module}"))?;
         left(&before, &self.files()?)
@@ -134,9 +148,9 @@ impl Here<'_> {
     pub(crate) fn dkms(&self, build: &str) -> Result<()> {
         self.prepare()?;
         self.run(&format!("ln -s {build} {}/build", self.modules()))?;
-        let before = self.files()?;
-        self.run("dpkg --install /packages/deb/maccel-dkms_*.deb")?;
         let kernel = self.kernel;
+        let before = self.files()?;
+        self.run(&INSTALL_DKMS.replace("KERNEL", kernel))?;
         self.run(&format!("dkms status -k {kernel} | grep '^maccel/.*: installed'"))?;
         self.run(&format!("modinfo -k {kernel} -n maccel | grep /updates/dkms/"))?;
         self.run(&format!("modinfo -k {kernel} -F vermagic maccel | grep -F '{kernel} '"))?;
