@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The version of a release, which stands in four files and must be one, and what the changelog
+//! The version of a release, which stands in several files and must be one, and what the changelog
 //! says of it.
 
 use anyhow::{Context, Result};
@@ -12,7 +12,10 @@ const PLACES: &[(&str, &str)] = &[
     ("packaging/rpm/vespera.spec", "Version:"),
     ("packaging/debian/changelog", "vespera ("),
     ("kmod/main.c", "MODULE_VERSION(\""),
+    ("docs/packages.md", "version="),
 ];
+/// Where the date of the man pages stands: they are made where there is no changelog.
+const PAGES: (&str, &str) = ("manual/src/roff.rs", "pub(crate) const DATE: &str = \"");
 const CHANGELOG: &str = "CHANGELOG.md";
 /// The heading of what no release has yet.
 const UNRELEASED: &str = "Unreleased";
@@ -22,6 +25,8 @@ const UNRELEASED: &str = "Unreleased";
 pub(crate) struct Section {
     /// What its heading says: a version, or [`UNRELEASED`].
     pub(crate) heading: String,
+    /// The date in its heading.
+    pub(crate) date: Option<String>,
     /// Its text.
     pub(crate) text: String,
 }
@@ -37,7 +42,10 @@ pub(crate) fn faults(version: &str, tags: &str, dry_run: bool) -> Result<Vec<Str
             found.push(format!("{path}: the version is {there}, not {version}"));
         }
     }
-    found.extend(section_fault(newest(&read(CHANGELOG)?).as_ref(), version, dry_run));
+    let newest = newest(&read(CHANGELOG)?);
+    found.extend(section_fault(newest.as_ref(), version, dry_run));
+    let pages = version_in(&read(PAGES.0)?, PAGES.1);
+    found.extend(newest.and_then(|section| date_fault(&section, pages.as_deref())));
     if tags.lines().any(|tag| tag == format!("v{version}")) {
         found.push(format!("the tag v{version} exists already: this needs a higher version"));
     }
@@ -68,17 +76,33 @@ fn version_in(text: &str, beginning: &str) -> Option<String> {
 fn newest(changelog: &str) -> Option<Section> {
     let mut lines = changelog.lines().skip_while(|line| !line.starts_with("## "));
     let heading = lines.next()?.strip_prefix("## ")?;
-    let heading = heading.split(" - ").next().unwrap_or(heading);
+    let (heading, date) = match heading.split_once(" - ") {
+        Some((heading, date)) => (heading, Some(date.trim().to_owned())),
+        None => (heading, None),
+    };
     let heading = heading.trim().trim_start_matches('[').trim_end_matches(']').to_owned();
     let text: Vec<&str> = lines.take_while(|line| !line.starts_with("## ")).collect();
-    Some(Section { heading, text: text.join("\n").trim().to_owned() })
+    Some(Section { heading, date, text: text.join("\n").trim().to_owned() })
+}
+
+/// What is not released has no date yet; a release has one, which the man pages show, too.
+fn date_fault(section: &Section, pages: Option<&str>) -> Option<String> {
+    if section.heading == UNRELEASED {
+        return None;
+    }
+    let Some(date) = section.date.as_deref() else {
+        return Some(format!("{CHANGELOG}: the section {} has no date", section.heading));
+    };
+    let (path, pages) = (PAGES.0, pages.unwrap_or("none"));
+    let fault = || format!("{path}: the man pages have the date {pages}, the changelog has {date}");
+    (pages != date).then(fault)
 }
 
 fn section_fault(section: Option<&Section>, version: &str, dry_run: bool) -> Option<String> {
     let Some(section) = section else {
         return Some(format!("{CHANGELOG}: there is no section"));
     };
-    let Section { heading, text } = section;
+    let Section { heading, text, .. } = section;
     if !text.lines().any(|line| line.starts_with("- ")) {
         return Some(format!("{CHANGELOG}: the section {heading} lists nothing"));
     }
@@ -111,6 +135,25 @@ mod tests {
         let plain = CHANGELOG.replace("[1.2.0]", "1.2.0");
         assert_eq!(newest(&plain).unwrap().heading, "1.2.0");
         assert_eq!(newest("# Changelog\n"), None);
+    }
+
+    #[test]
+    fn man_pages_of_another_date_than_the_changelogs_are_a_fault() {
+        let fault = |changelog: &str, pages| date_fault(&newest(changelog).unwrap(), pages);
+        assert_eq!(fault(CHANGELOG, Some("2026-01-31")), None);
+        let other = fault(CHANGELOG, Some("2025-12-01")).unwrap();
+        assert!(other.contains("the date 2025-12-01, the changelog has 2026-01-31"), "{other}");
+        assert!(fault(CHANGELOG, None).unwrap().contains("the date none"));
+        let undated = CHANGELOG.replace(" - 2026-01-31", "");
+        assert!(fault(&undated, Some("2026-01-31")).unwrap().contains("has no date"));
+        assert_eq!(fault("## Unreleased\n", Some("2026-01-31")), None);
+    }
+
+    #[test]
+    fn the_date_of_the_man_pages_is_where_the_check_looks() {
+        let date = version_in(&read(PAGES.0).unwrap(), PAGES.1).unwrap();
+        let parts: Vec<usize> = date.split('-').map(str::len).collect();
+        assert_eq!(parts, [4, 2, 2], "{date}");
     }
 
     #[test]
