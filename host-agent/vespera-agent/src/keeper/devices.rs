@@ -7,6 +7,7 @@ use maccel_core::settings::Settings;
 use maccel_core::settings_file::{DeviceEntry, DeviceMatch, Layers};
 use vespera_api::{Error, Result};
 
+use super::trial::{Before, Trial};
 use super::{Keeper, error_of};
 use crate::journal;
 
@@ -63,6 +64,29 @@ impl Keeper {
         }
     }
 
+    /// The mice with settings of their own in the files.
+    pub(super) fn saved_mice(&self) -> Vec<String> {
+        self.devices
+            .values()
+            .filter(|mouse| self.is_saved(mouse))
+            .map(|m| m.input.clone())
+            .collect()
+    }
+
+    fn is_saved(&self, mouse: &Device) -> bool {
+        let (_, own) = self.layers.device_changes(&mouse.id, &mouse.uniq);
+        own.is_some_and(|own| !own.is_empty())
+    }
+
+    /// Takes their own settings from mice that the files gave some and give none any more.
+    pub(super) fn release(&mut self, mice: &[String]) {
+        for input in mice {
+            if self.devices.get(input).is_some_and(|mouse| !self.is_saved(mouse)) {
+                self.meet_again(input);
+            }
+        }
+    }
+
     /// Looks whether others wrote to a mouse, and which mice there are.
     pub(super) fn look_at_devices(&mut self) {
         let Some(present) = self.readable_devices() else { return };
@@ -83,6 +107,9 @@ impl Keeper {
     fn keep_outside_device(&mut self, known: &Device, now: Device) {
         journal::outside(&format!("{} ({})", now.name, now.input));
         let tried = self.is_on_trial(&now.input);
+        if tried {
+            self.note_on_trial(known, &now);
+        }
         let mut layers = self.layers.clone();
         let Ok(entry) = entry_of(&mut layers, &now) else { return };
         if known.enabled != now.enabled {
@@ -97,6 +124,16 @@ impl Keeper {
         }
         // Locked values come back.
         self.meet(now, false);
+    }
+
+    /// What others wrote to a mouse on trial is kept with what is tried, or goes with it.
+    fn note_on_trial(&mut self, known: &Device, now: &Device) {
+        let before = known.settings.as_ref().or(self.seen.as_ref());
+        if let (Some(Trial { changes, .. }), Some(before), Some(own)) =
+            (&mut self.trial, before, &now.settings)
+        {
+            changes.merge(&Changes::between(before, own));
+        }
     }
 
     /// Changes what is saved for a mouse and puts it in force, both or neither.
@@ -135,42 +172,61 @@ impl Keeper {
         Ok(())
     }
 
-    /// The same after a trial: what has been saved meanwhile goes before what was there.
+    /// The same after a trial: what is saved for the mouse by now, or what it had unsaved.
     pub(super) fn put_back_on(
         &mut self,
         input: &str,
         own: Option<&Settings>,
     ) -> std::result::Result<(), DriverError> {
-        match self.put_on(input, own) {
+        let device = self.driver.as_ref().map(|driver| driver.device(input)).transpose();
+        let saved = match (device, &self.seen) {
+            (Ok(Some(device)), Some(shared)) => {
+                self.layers.device(&device.id, &device.uniq, shared).ok().and_then(|saved| saved.1)
+            }
+            _ => None,
+        };
+        match self.put_on(input, saved.as_ref().or(own)) {
             // It went together with what was tried on it.
             Err(DriverError::NoSuchDevice(_)) => Ok(()),
-            outcome => {
-                self.restore_devices();
-                outcome
-            }
+            outcome => outcome,
         }
     }
 
-    /// Saves what a mouse has of its own.
-    pub(super) fn keep_own(&mut self, input: &str) -> Result<()> {
+    /// Saves what was tried on a mouse on top of what is saved for it.
+    pub(super) fn keep_own(&mut self, input: &str, changes: &Changes) -> Result<()> {
         let device = self.driver()?.device(input).map_err(error_of)?;
-        let own = device.settings.as_ref().map(Changes::all).unwrap_or_default();
-        self.change_device(input, |_, entry| entry.settings = Some(own))
+        self.change_device(input, |own, entry| {
+            let mut kept = own.cloned().unwrap_or_default();
+            kept.merge(changes);
+            // Somebody may have taken its own settings away during the trial.
+            entry.settings =
+                Some(if device.settings.is_some() { kept } else { Changes::default() });
+        })
     }
 
-    /// What a mouse has of its own, and what it would have with changes, unless a lock forbids one.
+    /// Gives a mouse exactly what is saved for it.
+    pub(super) fn meet_again(&mut self, input: &str) {
+        match self.driver.as_ref().map(|driver| driver.device(input)) {
+            Some(Ok(device)) => self.meet(device, true),
+            Some(Err(DriverError::NoSuchDevice(_))) | None => {}
+            Some(Err(error)) => journal::warning(&error.to_string()),
+        }
+    }
+
+    /// What is to come back after a trial of a mouse, and what it would have with changes, unless a
+    /// lock forbids one.
     pub(super) fn own_with(
         &mut self,
         input: &str,
         changes: &Changes,
-    ) -> Result<(Option<Settings>, Settings)> {
-        let own = self.driver()?.device(input).map_err(error_of)?.settings;
-        let before = match &own {
-            Some(own) => own.clone(),
-            None => self.in_force()?,
-        };
+    ) -> Result<(Before, Settings)> {
+        // Also what others have just written to the mouse is saved by that.
+        let shared = self.in_force()?;
+        let device = self.driver()?.device(input).map_err(error_of)?;
+        let before = device.settings.clone().unwrap_or(shared);
         let wanted = self.allowed(&before, changes)?;
-        Ok((own, wanted))
+        let own = device.settings.clone().filter(|_| !self.is_saved(&device));
+        Ok((Before::One { input: input.to_owned(), own }, wanted))
     }
 
     /// Puts in force what is saved for the mice of the same kind, or for this one.

@@ -29,7 +29,7 @@ impl Keeper {
     }
 
     /// The settings that are saved, whatever the driver can do.
-    fn saved(&self) -> std::result::Result<Settings, SettingsError> {
+    pub(super) fn saved(&self) -> std::result::Result<Settings, SettingsError> {
         match self.user_profile.as_ref().and_then(|name| self.layers.profile(name.as_str())) {
             Some(settings) => settings,
             None => self.layers.settings(),
@@ -231,12 +231,14 @@ impl Keeper {
 
     /// Saves what others wrote. In a trial only that: the rest is still on trial.
     fn keep_outside(&mut self, free: &Changes, now: &Settings) {
+        let saved = self.saved();
         let kept = match &mut self.trial {
-            Some(Trial { before: Before::Shared(before), .. }) => {
+            Some(Trial { before: Before::Shared(before), changes, .. }) => {
+                changes.merge(free);
                 if let Ok(changed) = free.apply(before) {
                     *before = changed;
                 }
-                before.clone()
+                saved.and_then(|saved| free.apply(&saved)).unwrap_or_else(|_| before.clone())
             }
             _ => now.clone(),
         };

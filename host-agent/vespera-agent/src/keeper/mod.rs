@@ -161,9 +161,11 @@ impl Keeper {
             Event::Layer => {
                 // What others have just written is theirs, before it could be undone.
                 self.look();
+                let of_their_own = self.saved_mice();
                 self.load_layers();
                 self.follow_user(self.user);
                 self.restore();
+                self.release(&of_their_own);
             }
             Event::Resumed => {
                 self.module_changed();

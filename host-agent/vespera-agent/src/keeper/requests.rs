@@ -29,9 +29,9 @@ impl Keeper {
         match request {
             Request::Set(changes) => self.set(&changes)?,
             Request::Reset => self.reset()?,
-            Request::Trial { changes, seconds } => return self.try_out(&changes, seconds),
+            Request::Trial { changes, seconds } => return self.try_out(changes, seconds),
             Request::TrialOn { input, changes, seconds } => {
-                return self.try_out_on(input, &changes, seconds);
+                return self.try_out_on(&input, changes, seconds);
             }
             Request::ConfirmTrial(id) => self.confirm_trial(id)?,
             Request::CancelTrial(id) => self.cancel_trial(id)?,
@@ -54,17 +54,17 @@ impl Keeper {
         self.put_and_save(&before, &wanted, &kept)
     }
 
-    fn try_out(&mut self, changes: &Changes, seconds: u32) -> Result<u32> {
+    fn try_out(&mut self, changes: Changes, seconds: u32) -> Result<u32> {
         self.refuse_in_trial()?;
         let before = self.in_force()?;
-        let wanted = self.allowed(&before, changes)?;
-        self.begin_trial(Before::Shared(before), &wanted, seconds)
+        let wanted = self.allowed(&before, &changes)?;
+        self.begin_trial(Before::Shared(before), changes, &wanted, seconds)
     }
 
-    fn try_out_on(&mut self, input: String, changes: &Changes, seconds: u32) -> Result<u32> {
+    fn try_out_on(&mut self, input: &str, changes: Changes, seconds: u32) -> Result<u32> {
         self.refuse_in_trial()?;
-        let (before, wanted) = self.own_with(&input, changes)?;
-        self.begin_trial(Before::One(input, before), &wanted, seconds)
+        let (before, wanted) = self.own_with(input, &changes)?;
+        self.begin_trial(before, changes, &wanted, seconds)
     }
 
     /// `before` with `changes`, unless a lock forbids one.

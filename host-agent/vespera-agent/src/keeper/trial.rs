@@ -6,6 +6,8 @@
 
 use std::time::{Duration, Instant};
 
+use maccel_core::changes::Changes;
+use maccel_core::driver::DriverError;
 use maccel_core::settings::Settings;
 use nix::time::{ClockId, clock_gettime};
 use vespera_api::{Error, Result};
@@ -23,26 +25,34 @@ pub(super) struct Trial {
     pub(super) id: u32,
     /// What to go back to.
     pub(super) before: Before,
+    /// What is kept if it is confirmed: what was asked for, and what others wrote meanwhile.
+    pub(super) changes: Changes,
     /// When.
     pub(super) deadline: Instant,
     /// The same in microseconds of CLOCK_MONOTONIC.
     pub(super) end: u64,
 }
 
-/// What was in force before a trial.
+/// What was in force before a trial. What is saved comes back, which the administrator may have
+/// changed meanwhile; this does where nothing is saved, or what is saved contradicts itself.
 #[derive(Clone, Debug)]
 pub(super) enum Before {
     /// The shared settings.
     Shared(Settings),
-    /// Those of one mouse: its entry, and what it had of its own.
-    One(String, Option<Settings>),
+    /// Those of one mouse.
+    One {
+        /// Its entry.
+        input: String,
+        /// What it had of its own that is not saved.
+        own: Option<Settings>,
+    },
 }
 
 impl Keeper {
     /// Whether settings of this mouse alone are on trial: then nothing else puts any in force there.
     pub(super) fn is_on_trial(&self, input: &str) -> bool {
         let before = self.trial.as_ref().map(|trial| &trial.before);
-        matches!(before, Some(Before::One(other, _)) if other == input)
+        matches!(before, Some(Before::One { input: other, .. }) if other == input)
     }
 
     /// Refuses while settings of this mouse alone are on trial.
@@ -65,6 +75,7 @@ impl Keeper {
     pub(super) fn begin_trial(
         &mut self,
         before: Before,
+        changes: Changes,
         wanted: &Settings,
         seconds: u32,
     ) -> Result<u32> {
@@ -80,7 +91,7 @@ impl Keeper {
         })?;
         let put = match &before {
             Before::Shared(_) => self.put(wanted),
-            Before::One(input, _) => self.put_on(input, Some(wanted)),
+            Before::One { input, .. } => self.put_on(input, Some(wanted)),
         };
         if let Err(error) = put {
             self.forget_trial_note();
@@ -88,56 +99,72 @@ impl Keeper {
         }
         let time = Duration::from_secs(seconds.into());
         let end = monotonic() + u64::from(seconds) * 1_000_000;
-        self.trial = Some(Trial { id, before, deadline: Instant::now() + time, end });
+        self.trial = Some(Trial { id, before, changes, deadline: Instant::now() + time, end });
         journal::trial_began(id, seconds);
         Ok(id)
     }
 
     /// Keeps the settings on trial.
     pub(super) fn confirm_trial(&mut self, id: u32) -> Result<()> {
+        // What others have just written is kept, too; and the module may have gone.
+        self.look();
         self.refuse_other_than(id)?;
-        match self.trial.as_ref().map(|trial| trial.before.clone()) {
-            Some(Before::One(input, _)) => self.keep_own(&input)?,
-            _ => {
-                let settings = self.in_force()?;
-                self.save_settings(&self.with_saved_table(settings))?;
-            }
+        let Some(trial) = self.trial.clone() else { return Ok(()) };
+        match &trial.before {
+            Before::One { input, .. } => self.keep_own(input, &trial.changes)?,
+            Before::Shared(_) => self.save_settings(&trial.changes.apply(&self.saved()?)?)?,
         }
         self.trial = None;
         self.forget_trial_note();
         journal::trial_confirmed(id);
+        // In force already, unless the administrator has changed something meanwhile.
+        let put = match &trial.before {
+            Before::One { input, .. } => {
+                self.meet_again(input);
+                Ok(())
+            }
+            Before::Shared(before) => self.put_saved(before),
+        };
         self.judge();
-        Ok(())
+        put.map_err(error_of)
     }
 
     /// Goes back before its time.
     pub(super) fn cancel_trial(&mut self, id: u32) -> Result<()> {
         self.refuse_other_than(id)?;
-        self.end_trial("it was cancelled");
-        match self.findings.get(health::catalogue::SETTINGS_NOT_IN_FORCE.code) {
-            Some(check) if check.is_failed() => Err(Error::WriteFailed(check.detail.clone())),
-            _ => Ok(()),
-        }
+        self.go_back("it was cancelled").map_err(error_of)
     }
 
     /// Goes back, if a trial runs.
     pub(super) fn end_trial(&mut self, why: &str) {
+        // What went wrong is in the journal, and the check says it.
+        let _ = self.go_back(why);
+    }
+
+    fn go_back(&mut self, why: &str) -> std::result::Result<(), DriverError> {
         if self.trial.is_none() {
-            return;
+            return Ok(());
         }
         // What others wrote meanwhile is kept.
         self.look();
-        let Some(trial) = self.trial.take() else { return };
+        let Some(trial) = self.trial.take() else { return Ok(()) };
         let put = match &trial.before {
-            Before::Shared(settings) => self.put(settings),
-            Before::One(input, own) => self.put_back_on(input, own.as_ref()),
+            Before::Shared(before) => self.put_saved(before),
+            Before::One { input, own } => self.put_back_on(input, own.as_ref()),
         };
-        match put {
+        match &put {
             Ok(()) => journal::trial_ended(why),
             Err(error) => journal::not_restored(&error.to_string()),
         }
         self.forget_trial_note();
         self.judge();
+        put
+    }
+
+    /// Puts in force what is saved, or `otherwise` if that contradicts itself.
+    fn put_saved(&mut self, otherwise: &Settings) -> std::result::Result<(), DriverError> {
+        let wanted = self.wanted().unwrap_or_else(|_| otherwise.clone());
+        self.put(&wanted)
     }
 
     /// The note has served.

@@ -148,6 +148,112 @@ fn a_confirmed_trial_of_one_mouse_is_saved_for_it() {
 }
 
 #[test]
+fn a_confirmed_trial_of_one_mouse_saves_what_was_tried_and_the_rest_stays_shared() {
+    let host = Host::with_driver();
+    host.mouse("input5", "046d:c088");
+    let mut keeper = host.agent();
+    let id = ask(&mut keeper, trial_on(2.0, 10)).unwrap();
+    let mut outside = with_sens(2.0);
+    outside.set("GAMMA", 2.0).unwrap();
+    let line = line::format(&Changes::all(&outside));
+    host.file(&format!("{CLASS}/input5/settings"), &format!("{line}\n"));
+    ask(&mut keeper, Request::ConfirmTrial(id)).unwrap();
+    let mut limit = Changes::default();
+    limit.set("LIMIT", 3.0).unwrap();
+    ask(&mut keeper, Request::Set(limit.clone())).unwrap();
+    let wanted = limit.apply(&outside).unwrap();
+    assert_eq!(keeper.snapshot().devices["input5"].settings, Some(wanted.clone()));
+    assert_eq!(line::parse_settings(&own(&host)).unwrap(), wanted);
+    let mut kept = sens(2.0);
+    kept.set("GAMMA", 2.0).unwrap();
+    assert_eq!(keeper.layers.state.devices[0].settings, Some(kept));
+}
+
+#[test]
+fn what_the_administrator_changes_during_a_trial_holds_after_it() {
+    let ends: [fn(&mut Keeper, u32); 2] = [
+        |keeper, id| assert_eq!(ask(keeper, Request::CancelTrial(id)).unwrap(), 0),
+        |keeper, id| assert_eq!(ask(keeper, Request::ConfirmTrial(id)).unwrap(), 0),
+    ];
+    for (end, value) in ends.into_iter().zip([1.0, 4.0]) {
+        let host = Host::with_driver();
+        let path = "etc/vespera/maccel.toml";
+        host.file(path, "version = 1\n[settings]\nlimit = 2\n");
+        let mut keeper = host.agent();
+        let id = ask(&mut keeper, trial(4.0, 10)).unwrap();
+        host.file(path, "version = 1\n[settings]\nlimit = 3\n");
+        keeper.event(Event::Layer, Instant::now());
+        // What others write in between takes nothing of it back.
+        let mut outside = host.in_force();
+        outside.set("GAMMA", 2.0).unwrap();
+        host.write(&outside);
+        written(&mut keeper);
+        end(&mut keeper, id);
+        let mut wanted = with_sens(value);
+        wanted.set("LIMIT", 3.0).unwrap();
+        wanted.set("GAMMA", 2.0).unwrap();
+        assert_eq!(host.in_force(), wanted);
+        assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
+        ask(&mut keeper, Request::Set(sens(5.0))).unwrap();
+        let saved = host.text("var/lib/vespera/maccel.toml");
+        assert!(!saved.contains("limit"), "the administrator's stays the administrator's: {saved}");
+    }
+}
+
+#[test]
+fn a_trial_ends_also_when_the_administrators_file_contradicts_itself() {
+    let host = Host::with_driver();
+    let mut keeper = host.agent();
+    let id = ask(&mut keeper, trial(4.0, 10)).unwrap();
+    host.file("etc/vespera/maccel.toml", "version = 1\n[settings]\nmode = \"lut\"\n");
+    keeper.event(Event::Layer, Instant::now());
+    ask(&mut keeper, Request::CancelTrial(id)).unwrap();
+    assert_eq!(host.in_force(), Settings::default());
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "failed");
+}
+
+#[test]
+fn what_the_administrator_changes_for_a_mouse_on_trial_holds_after_it() {
+    let path = "etc/vespera/maccel.toml";
+    let entry = |limit: &str| {
+        format!(
+            "version = 1\n[[device]]\nmatch = \"046d:c088\"\nsettings = {{ limit = {limit} }}\n"
+        )
+    };
+    for (text, limit) in [(entry("3"), Some(3.0)), ("version = 1\n".to_owned(), None)] {
+        for tried in [true, false] {
+            let host = Host::with_driver();
+            host.mouse("input5", "046d:c088");
+            host.file(path, &entry("2"));
+            let mut keeper = host.agent();
+            let id = tried.then(|| ask(&mut keeper, trial_on(4.0, 10)).unwrap());
+            host.file(path, &text);
+            keeper.event(Event::Layer, Instant::now());
+            if let Some(id) = id {
+                assert!(own(&host).contains("SENS_MULT=17179869184"), "it goes on");
+                ask(&mut keeper, Request::CancelTrial(id)).unwrap();
+            }
+            let own = keeper.snapshot().devices["input5"].settings.clone();
+            let held = own.map(|own| own.get("LIMIT").unwrap());
+            assert_eq!(held, limit, "on trial: {tried}");
+        }
+    }
+}
+
+#[test]
+fn what_a_mouse_had_unsaved_comes_back_after_a_trial() {
+    let host = Host::with_driver();
+    host.mouse("input5", "046d:c088");
+    let line = line::format(&Changes::all(&with_sens(0.5)));
+    host.file(&format!("{CLASS}/input5/settings"), &format!("{line}\n"));
+    let mut keeper = host.agent();
+    let before = own(&host);
+    let id = ask(&mut keeper, trial_on(4.0, 10)).unwrap();
+    ask(&mut keeper, Request::CancelTrial(id)).unwrap();
+    assert_eq!(own(&host), before);
+}
+
+#[test]
 fn a_trial_of_one_mouse_does_not_outlive_an_agent_that_was_killed_nor_the_mouse() {
     let host = Host::with_driver();
     host.mouse("input5", "046d:c088");
