@@ -118,6 +118,22 @@ mod tests {
         document("docs/configuration.md", &text).unwrap();
     }
 
+    /// Whoever follows a page must find what its example built.
+    #[test]
+    fn the_page_on_images_names_what_its_own_example_builds() {
+        let page = "docs/image.md";
+        let blocks = manual::examples::blocks("yaml").unwrap();
+        let block = blocks.iter().find(|block| block.place.starts_with(page)).unwrap();
+        let (config, _) = Config::parse(FILE_NAME, &block.text).unwrap();
+        let name = format!("localhost/{}:local", config.name());
+        let shown = manual::examples::blocks("").unwrap();
+        let shown = shown.iter().filter(|block| block.place.starts_with(page));
+        let text: String = shown.map(|block| block.text.as_str()).collect();
+        let words = text.split_whitespace().map(|word| word.replace("containers-storage:", ""));
+        let named: Vec<_> = words.filter(|word| word.starts_with("localhost/")).collect();
+        assert_eq!(named, [name.as_str(), name.as_str()]);
+    }
+
     #[test]
     fn configurations_in_documents_are_valid() {
         let blocks = manual::examples::blocks("yaml").unwrap();

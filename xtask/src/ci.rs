@@ -32,6 +32,12 @@ use crate::workflow::{Job, Known, Step, Workflow};
 use crate::workshop::Workshop;
 
 const WORKFLOW: &str = ".github/workflows/build-vespera.yml";
+/// The job that says what is built.
+const DETECT: &str = "detect";
+/// The jobs that run for each image.
+const JOBS_OF_AN_IMAGE: [&str; 2] = ["build", "publish"];
+/// The job that does not run here.
+const LEFT_OUT: &str = "scan";
 /// The folder of the run, inside.
 const INSIDE: &str = "/w/ci";
 /// Where the containers' tools look for a person's own files.
@@ -77,23 +83,23 @@ pub(crate) fn run(cache: &Cache, steps: &Steps) -> Result<()> {
     let workflow = Workflow::parse(&text)?;
     let known = runner.known(cache)?;
 
-    let mut outputs = runner.job(steps, "detect", workflow.job("detect")?, &known)?;
+    let mut outputs = runner.job(steps, DETECT, workflow.job(DETECT)?, &known)?;
     let matrix: Value = serde_json::from_str(outputs.get("matrix").context("no matrix")?)?;
     if outputs.get("should_build").map(String::as_str) != Some("true") {
         bail!("`detect` wants no build of an image that was never published");
     }
     for entry in matrix["include"].as_array().context("no images in the matrix")? {
         let known = with_entry(&known, entry, &outputs);
-        for name in ["build", "publish"] {
+        for name in JOBS_OF_AN_IMAGE {
             runner.job(steps, name, workflow.job(name)?, &known)?;
         }
     }
     // The same again, a day later: nothing has changed.
-    outputs = runner.job(steps, "detect", workflow.job("detect")?, &known)?;
+    outputs = runner.job(steps, DETECT, workflow.job(DETECT)?, &known)?;
     if outputs.get("should_build").map(String::as_str) != Some("false") {
         bail!("`detect` wants another build though nothing has changed");
     }
-    println!("left out: the job `scan`, whose programs come from the network only");
+    println!("left out: the job `{LEFT_OUT}`, whose programs come from the network only");
     println!("\n{}", fs::read_to_string(runner.folder.join("summary"))?);
     Ok(())
 }
@@ -302,5 +308,20 @@ impl Runner {
             bail!("`{line}` ended with {status}");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_job_of_the_workflow_is_run_or_named_as_left_out() {
+        let text = fs::read_to_string(source::root().unwrap().join(WORKFLOW)).unwrap();
+        let workflow = Workflow::parse(&text).unwrap();
+        let mut known = vec![DETECT, LEFT_OUT];
+        known.extend(JOBS_OF_AN_IMAGE);
+        known.sort_unstable();
+        assert_eq!(workflow.jobs.keys().collect::<Vec<_>>(), known);
     }
 }

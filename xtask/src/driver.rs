@@ -102,4 +102,17 @@ mod tests {
                    WARNING: modpost: missing MODULE_DESCRIPTION() in maccel.o\n";
         assert_eq!(warnings(log).len(), 2);
     }
+
+    #[test]
+    fn kernels_that_the_driver_refuses_are_named_where_it_says_which_it_takes() {
+        let root = source::root().unwrap();
+        let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+        let compat = read("kmod/compat.h");
+        let (_, refused) = compat.split_once("#error \"Linux ").unwrap();
+        let (refused, _) = refused.split_once(" cannot be supported").unwrap();
+        for path in ["README.md", "kmod/README.md"] {
+            let text = read(path);
+            assert!(text.contains("6.1 and later") && text.contains(refused), "{path}: {refused}");
+        }
+    }
 }

@@ -360,6 +360,19 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_installed_from_here_is_told_before_the_first_command() {
+        let text = std::fs::read_to_string(crate::source::root().unwrap().join("README.md"));
+        let text = text.unwrap().replace('\n', " ");
+        let (_, needed) = text.split_once("They need ").unwrap();
+        let (needed, _) = needed.split_once("they install the rest").unwrap();
+        let rust = format!("Rust {} or newer", env!("CARGO_PKG_RUST_VERSION"));
+        // The shell's own check of it, cargo's, git's and the linker's come before ours.
+        for word in ["x86_64", "apt or dnf", "git", "gcc", &rust, "sudo"] {
+            assert!(needed.contains(word), "{word}: {needed}");
+        }
+    }
+
+    #[test]
     fn apt_refreshes_its_lists_before_it_installs() {
         let commands = Manager::Apt.commands(&["gcc"]);
         assert_eq!(commands.first().map(|c| c.join(" ")), Some("apt-get update".into()));

@@ -20,7 +20,7 @@ use crate::progress::{Steps, seconds};
 use crate::setup;
 use crate::source;
 
-/// The promise of the README, on two cores without KVM.
+/// What CONTRIBUTING.md says it takes at most, on two cores without KVM.
 const WARM_BUDGET: Duration = Duration::from_secs(30 * 60);
 /// The same when nothing is in the cache folder yet.
 const COLD_BUDGET: Duration = Duration::from_secs(45 * 60);
@@ -117,4 +117,18 @@ fn show(command: &mut Command) -> Result<()> {
         bail!("`{shown}` ended with {status}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budgets_are_those_that_contributors_are_told() {
+        let text = std::fs::read_to_string(source::root().unwrap().join("CONTRIBUTING.md"));
+        let text = text.unwrap().replace('\n', " ");
+        let (warm, cold) = (WARM_BUDGET.as_secs() / 60, COLD_BUDGET.as_secs() / 60);
+        let told = format!("{warm} minutes with a warm cache folder, {cold} with an empty one");
+        assert!(text.contains(&told), "{told}");
+    }
 }
