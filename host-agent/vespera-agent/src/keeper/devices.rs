@@ -7,6 +7,7 @@ use maccel_core::settings::Settings;
 use maccel_core::settings_file::{DeviceEntry, DeviceMatch, Layers};
 use vespera_api::{Error, Result};
 
+use super::force::names;
 use super::trial::{Before, Trial};
 use super::{Keeper, error_of};
 use crate::journal;
@@ -29,13 +30,18 @@ impl Keeper {
             journal::trial_ended("the mouse was unplugged");
             self.forget_trial_note();
         }
+        self.judge();
     }
 
     /// A mouse came.
     pub(super) fn device_added(&mut self, input: &str) {
-        let device = self.driver.as_ref().map(|driver| driver.device(input));
-        match device {
-            Some(Ok(device)) => self.meet(device, false),
+        self.meet_at(input, false);
+        self.judge();
+    }
+
+    fn meet_at(&mut self, input: &str, forced: bool) {
+        match self.driver.as_ref().map(|driver| driver.device(input)) {
+            Some(Ok(device)) => self.meet(device, forced),
             // Already gone again, or not one of ours.
             Some(Err(DriverError::NoSuchDevice(_) | DriverError::Lacks(_))) | None => {}
             Some(Err(error)) => journal::warning(&error.to_string()),
@@ -48,10 +54,37 @@ impl Keeper {
             Err(DriverError::NoSuchDevice(_)) => return,
             Err(error) => {
                 journal::warning(&format!("{}: {error}", device.name));
-                device
+                // A part of it may have been taken.
+                let now = self.driver.as_ref().map(|driver| driver.device(&device.input));
+                now.and_then(std::result::Result::ok).unwrap_or(device)
             }
         };
         self.devices.insert(device.input.clone(), device);
+    }
+
+    /// What a mouse has other than the files say, on top of these `shared` settings.
+    pub(super) fn fault_of(&self, mouse: &Device, shared: &Settings) -> Option<String> {
+        let what = match self.layers.device(&mouse.id, &mouse.uniq, shared) {
+            Ok((enabled, own)) => {
+                let switched = enabled.is_some_and(|enabled| enabled != mouse.enabled);
+                let held = mouse.settings.as_ref().unwrap_or(shared);
+                let own = own.filter(|own| mouse.settings.as_ref() != Some(own));
+                let differing = own.map(|own| match names(&Changes::between(held, &own)) {
+                    // It should have some of its own that are the shared ones for now.
+                    names if names.is_empty() => "settings".to_owned(),
+                    names => names,
+                });
+                let switch = switched.then(|| "enabled".to_owned());
+                let words: Vec<_> = switch.into_iter().chain(differing).collect();
+                if words.is_empty() {
+                    return None;
+                }
+                format!("has other values: {}", words.join(", "))
+            }
+            Err(error) => error.to_string(),
+        };
+        // A mouse may call itself anything.
+        Some(format!("{} ({}): {what}", mouse.name.escape_debug(), mouse.input))
     }
 
     /// Gives each mouse again what is saved for it.
@@ -157,6 +190,7 @@ impl Keeper {
                 journal::not_restored(&error.to_string());
             }
         }
+        self.judge();
         outcome
     }
 
@@ -206,11 +240,7 @@ impl Keeper {
 
     /// Gives a mouse exactly what is saved for it.
     pub(super) fn meet_again(&mut self, input: &str) {
-        match self.driver.as_ref().map(|driver| driver.device(input)) {
-            Some(Ok(device)) => self.meet(device, true),
-            Some(Err(DriverError::NoSuchDevice(_))) | None => {}
-            Some(Err(error)) => journal::warning(&error.to_string()),
-        }
+        self.meet_at(input, true);
     }
 
     /// What is to come back after a trial of a mouse, and what it would have with changes, unless a

@@ -111,13 +111,19 @@ impl Keeper {
             let check = Check::failed(kind, &self.root, "what the driver holds cannot be read");
             return self.note(check);
         };
-        let check = match self.wanted() {
-            Ok(wanted) if wanted == *seen => Check::ok(kind, &self.root, ""),
+        let mut faults = Vec::new();
+        match self.wanted() {
+            Ok(wanted) if wanted == *seen => {}
             Ok(wanted) => {
                 let differing = super::force::names(&Changes::between(seen, &wanted));
-                Check::failed(kind, &self.root, format!("the driver has other values: {differing}"))
+                faults.push(format!("the driver has other values: {differing}"));
             }
-            Err(error) => Check::failed(kind, &self.root, error.to_string()),
+            Err(error) => faults.push(error.to_string()),
+        }
+        faults.extend(self.devices.values().filter_map(|mouse| self.fault_of(mouse, seen)));
+        let check = match faults.as_slice() {
+            [] => Check::ok(kind, &self.root, ""),
+            _ => Check::failed(kind, &self.root, faults.join("; ")),
         };
         self.note(check);
     }

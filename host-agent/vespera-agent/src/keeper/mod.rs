@@ -155,7 +155,10 @@ impl Keeper {
                 self.module_changed();
                 self.retry(now);
             }
-            Event::DeviceAdded(input) => self.device_added(&input),
+            Event::DeviceAdded(input) => {
+                self.device_added(&input);
+                self.retry(now);
+            }
             Event::DeviceRemoved(input) => self.device_removed(&input),
             Event::Report => self.look_at_reports(),
             Event::Layer => {
@@ -166,12 +169,14 @@ impl Keeper {
                 self.follow_user(self.user);
                 self.restore();
                 self.release(&of_their_own);
+                self.judge();
             }
             Event::Resumed => {
                 self.module_changed();
                 self.look();
                 self.restore();
                 self.restore_devices();
+                self.judge();
             }
             Event::CallerLeft(id) => {
                 if self.trial.as_ref().is_some_and(|trial| trial.id == id) {

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Settings of single mice.
 
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::symlink;
+
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+
 use super::*;
 
 #[test]
@@ -70,4 +78,102 @@ fn a_twin_that_is_unplugged_meanwhile_does_not_fail_the_call() {
     keeper.apply_to_each(&present, model).unwrap();
     let gone = keeper.apply_to_each(&present, twin).unwrap_err();
     assert!(matches!(gone, DriverError::NoSuchDevice(_)), "{gone}");
+}
+
+/// A file that root, too, can read but not write, for as long as what is given lives.
+fn only_readable(host: &Host, inside: &str) -> File {
+    let text = host.text(inside);
+    let mut file = File::from(memfd_create(c"sealed", MFdFlags::MFD_ALLOW_SEALING).unwrap());
+    file.write_all(text.as_bytes()).unwrap();
+    let seals = SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW;
+    fcntl(&file, FcntlArg::F_ADD_SEALS(seals)).unwrap();
+    fs::remove_file(host.at(inside)).unwrap();
+    symlink(format!("/proc/self/fd/{}", file.as_raw_fd()), host.at(inside)).unwrap();
+    file
+}
+
+/// The same file as any other again.
+fn writable(host: &Host, inside: &str) {
+    let text = host.text(inside);
+    fs::remove_file(host.at(inside)).unwrap();
+    host.file(inside, &text);
+}
+
+#[test]
+fn what_a_mouse_could_not_be_given_is_a_finding_that_names_it_and_is_tried_again() {
+    let host = Host::with_driver();
+    let entry =
+        "[[device]]\nmatch = \"046d:c088\"\nenabled = false\nsettings = { sens-mult = 0.5 }\n";
+    host.file("etc/vespera/maccel.toml", &format!("version = 1\n{entry}"));
+    let retries: [fn(&mut Keeper, &Host); 4] = [
+        |keeper, _| keeper.event(Event::Module, Instant::now()),
+        |keeper, _| keeper.event(Event::Resumed, Instant::now()),
+        |keeper, _| keeper.event(Event::DeviceAdded("input5".to_owned()), Instant::now()),
+        |keeper, host| {
+            host.mouse("input6", "046d:c089");
+            keeper.event(Event::DeviceAdded("input6".to_owned()), Instant::now());
+        },
+    ];
+    let mut keeper = host.agent();
+    for retry in retries {
+        for (attribute, words) in [("settings", "sens-mult"), ("enabled", "enabled, sens-mult")] {
+            host.mouse("input5", "046d:c088");
+            let inside = format!("{CLASS}/input5/{attribute}");
+            let file = only_readable(&host, &inside);
+            keeper.event(Event::DeviceAdded("input5".to_owned()), Instant::now());
+            let found = check(&keeper, "settings-not-in-force");
+            assert_eq!(found.status, "failed", "{attribute}");
+            assert_eq!(found.detail, format!("Mouse (input5): has other values: {words}"));
+            writable(&host, &inside);
+            drop(file);
+            retry(&mut keeper, &host);
+            assert_eq!(check(&keeper, "settings-not-in-force").status, "ok", "{attribute}");
+            let mouse = keeper.snapshot().devices["input5"].clone();
+            assert_eq!((mouse.settings, mouse.enabled), (Some(with_sens(0.5)), false));
+            fs::remove_dir_all(host.at(&format!("{CLASS}/input5"))).unwrap();
+            keeper.event(Event::DeviceRemoved("input5".to_owned()), Instant::now());
+        }
+    }
+}
+
+#[test]
+fn a_mouse_that_is_unplugged_or_set_anew_leaves_no_finding() {
+    let ends: [fn(&mut Keeper, &Host); 2] = [
+        |keeper, host| {
+            fs::remove_dir_all(host.at(&format!("{CLASS}/input5"))).unwrap();
+            keeper.event(Event::DeviceRemoved("input5".to_owned()), Instant::now());
+        },
+        |keeper, host| {
+            writable(host, &format!("{CLASS}/input5/settings"));
+            ask(keeper, Request::Inherit { input: "input5".to_owned() }).unwrap();
+        },
+    ];
+    for end in ends {
+        let host = Host::with_driver();
+        let entry = "[[device]]\nmatch = \"046d:c088\"\nsettings = { sens-mult = 0.5 }\n";
+        host.file("etc/vespera/maccel.toml", &format!("version = 1\n{entry}"));
+        let mut keeper = host.agent();
+        host.mouse("input5", "046d:c088");
+        let _sealed = only_readable(&host, &format!("{CLASS}/input5/settings"));
+        keeper.event(Event::DeviceAdded("input5".to_owned()), Instant::now());
+        assert_eq!(check(&keeper, "settings-not-in-force").status, "failed");
+        // A trial of the shared settings is no worse for it.
+        let id = ask(&mut keeper, trial(4.0, 10)).unwrap();
+        ask(&mut keeper, Request::CancelTrial(id)).unwrap();
+        assert_eq!(check(&keeper, "settings-not-in-force").status, "failed");
+        end(&mut keeper, &host);
+        assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
+    }
+}
+
+#[test]
+fn settings_of_a_mouse_that_contradict_themselves_are_a_finding() {
+    let host = Host::with_driver();
+    let entry = "[[device]]\nmatch = \"046d:c088\"\nsettings = { mode = \"lut\" }\n";
+    host.file("etc/vespera/maccel.toml", &format!("version = 1\n{entry}"));
+    host.mouse("input5", "046d:c088");
+    let keeper = host.agent();
+    let found = check(&keeper, "settings-not-in-force");
+    assert_eq!(found.status, "failed");
+    assert_eq!(found.detail, "Mouse (input5): mode lut needs a look-up table");
 }
