@@ -33,8 +33,8 @@ use health::Root;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_stream::StreamExt;
 use vespera_api::names::BUS_NAME;
-use zbus::fdo::RequestNameFlags;
-use zbus::{Connection, MessageStream};
+use zbus::Connection;
+use zbus::fdo::{DBusProxy, RequestNameFlags};
 
 use crate::args::{Args, Command};
 use crate::bus::gate::Polkit;
@@ -129,13 +129,11 @@ async fn optional(watcher: impl Future<Output = anyhow::Result<()>>) {
     }
 }
 
-/// Returns when the connection is closed or the name is lost, which never happens by itself.
+/// Returns when the connection is closed or the name is lost, which never happens by itself. The
+/// proxy takes that from the bus alone: anybody may send a signal of the same name.
 async fn closed(connection: &Connection) -> zbus::Result<()> {
-    let rule = zbus::MatchRule::builder()
-        .msg_type(zbus::message::Type::Signal)
-        .interface("org.freedesktop.DBus")
-        .member("NameLost")
-        .build()?;
-    let mut losses = MessageStream::for_match_rule(rule, connection, None).await?;
-    losses.next().await.transpose().map(drop)
+    let bus = DBusProxy::new(connection).await?;
+    let mut losses = bus.receive_name_lost_with_args(&[(0, BUS_NAME)]).await?;
+    losses.next().await;
+    Ok(())
 }

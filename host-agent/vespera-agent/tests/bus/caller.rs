@@ -76,6 +76,7 @@ pub(crate) fn main(words: &[String]) -> ExitCode {
         let connection = Connection::system().await.unwrap();
         match words.as_slice() {
             ["own"] => own(&connection).await,
+            ["forge"] => forge(&connection).await,
             ["methods"] => methods(&connection).await,
             ["properties"] => properties(&connection).await,
             ["trial", parameter, value] => trial(&connection, parameter, value).await,
@@ -93,6 +94,20 @@ async fn own(connection: &Connection) {
         Ok(reply) => say(&format!("{reply:?}")),
         Err(error) => say(&name_of(&zbus::Error::from(error))),
     }
+}
+
+/// Tells the agent in the words of the bus that it has lost its name, and that its callers have
+/// gone.
+async fn forge(connection: &Connection) {
+    let (path, interface) = ("/org/freedesktop/DBus", "org.freedesktop.DBus");
+    let lost = (BUS_NAME,);
+    connection.emit_signal(Some(BUS_NAME), path, interface, "NameLost", &lost).await.unwrap();
+    let changed = (":1.1", ":1.1", "");
+    let name = "NameOwnerChanged";
+    connection.emit_signal(Some(BUS_NAME), path, interface, name, &changed).await.unwrap();
+    // The bus has both when it answers.
+    DBusProxy::new(connection).await.unwrap().get_id().await.unwrap();
+    say("sent");
 }
 
 /// Every method of the table once, with arguments that do no harm.

@@ -47,6 +47,8 @@ type Test = fn(&World);
 const TESTS: &[(&str, Test)] = &[
     ("namespace::tests_that_cannot_run_fail_where_they_must", namespace::cannot_be_skipped),
     ("ownership::only_the_user_of_the_agent_can_own_its_name", ownership::only_its_user),
+    ("ownership::the_agent_goes_by_signals_of_the_bus_alone", ownership::forged_signals),
+    ("ownership::an_agent_without_a_bus_ends", ownership::bus_is_gone),
     ("contract::served_interfaces_are_the_shipped_ones", contract::served_is_shipped),
     ("rights::each_user_may_call_what_the_table_says", rights::methods),
     ("rights::everyone_may_read_every_property_and_nobody_may_write_one", rights::properties),
