@@ -26,7 +26,23 @@ struct DoctorReport<'a> {
 
 /// Looks and shows.
 pub(crate) fn run(root: &Root, show: &Show, ink: Ink) -> anyhow::Result<Outcome> {
-    listing(&checks(root, &Session::of_environment(root)), show, ink)
+    look(root, &Session::of_environment(root), &Agent::ask(root), show, ink)
+}
+
+fn look(
+    root: &Root,
+    session: &Session,
+    agent: &Agent,
+    show: &Show,
+    ink: Ink,
+) -> anyhow::Result<Outcome> {
+    let checks = checks_with(root, session, agent);
+    let mut outcome = listing(&checks, show, ink)?;
+    outcome.code = agent.exit_code(State::of(&checks));
+    if let (Agent::Unreachable(reason), false) = (agent, show.json) {
+        outcome.text.push_str(&format!("{reason}\n"));
+    }
+    Ok(outcome)
 }
 
 /// All checks, also those that only the agent or the person at the desktop can make.
@@ -47,7 +63,7 @@ fn checks_with(root: &Root, session: &Session, agent: &Agent) -> Vec<Check> {
 pub(crate) fn fix(root: &Root, show: &Show, ink: Ink, yes: bool) -> anyhow::Result<Outcome> {
     ensure!(!show.json, "--fix asks a person; it does not go with --json");
     let session = Session::of_environment(root);
-    let before = listing(&checks(root, &session), show, ink)?;
+    let before = look(root, &session, &Agent::ask(root), show, ink)?;
     let plan = match desktop::plan(root, &session) {
         Ok(plan) if plan.is_empty() => Vec::new(),
         Ok(plan) => plan,
@@ -69,7 +85,7 @@ pub(crate) fn fix(root: &Root, show: &Show, ink: Ink, yes: bool) -> anyhow::Resu
         return Ok(Outcome { text: "nothing was changed\n".to_owned(), code: before.code });
     }
     desktop::carry_out(&plan)?;
-    let after = listing(&checks(root, &session), show, ink)?;
+    let after = look(root, &session, &Agent::ask(root), show, ink)?;
     let text = format!("done; it holds from the next login at the latest\n\n{}", after.text);
     Ok(Outcome { text, code: after.code })
 }
@@ -179,6 +195,23 @@ mod tests {
         let line = format!("?    {}: only the agent knows: no bus", SETTINGS_FILE_DAMAGED.title);
         assert!(silent.contains(&line), "{line} in {silent}");
         assert!(silent.contains("13 checks could not be made"), "{silent}");
+    }
+
+    /// `doctor` said "healthy" and exited 0 while the agent was dead.
+    #[test]
+    fn an_agent_that_does_not_answer_has_an_exit_code_of_its_own() {
+        let fixture = FixtureRoot::new();
+        let session = Session::of_environment(fixture.root());
+        let silent = Agent::Unreachable("the agent cannot be reached".to_owned());
+        for json in [false, true] {
+            let show = Show { json };
+            let outcome = look(fixture.root(), &session, &silent, &show, Ink::PLAIN).unwrap();
+            assert_eq!(outcome.code, exit::UNREACHABLE);
+            assert_eq!(outcome.text.ends_with("the agent cannot be reached\n"), !json);
+        }
+        let outcome =
+            look(fixture.root(), &session, &Agent::None, &Show { json: true }, Ink::PLAIN).unwrap();
+        assert_eq!(outcome.code, exit::BROKEN);
     }
 
     #[test]

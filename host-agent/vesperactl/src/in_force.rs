@@ -3,7 +3,7 @@
 //! and what only the agent knows.
 
 use health::mice::{self, Mouse};
-use health::{Check, Root, catalogue};
+use health::{Check, Root, State, catalogue};
 use maccel_core::driver::{Driver, DriverError};
 use maccel_core::parameter::{self, Kind};
 use maccel_core::settings::Settings;
@@ -13,6 +13,7 @@ use vespera_api::{BootRecord, CheckRecord, DriverState, HealthProxy};
 
 use crate::agent;
 use crate::assignment;
+use crate::exit;
 use crate::history;
 use crate::screen::Mark;
 
@@ -183,6 +184,14 @@ impl Agent {
                 .filter(|kind| is_of_settings(kind.code))
                 .map(|kind| Check::unknown(kind, root, format!("only the agent knows: {reason}")))
                 .collect(),
+        }
+    }
+
+    /// The exit code of what was found: without the agent not all of it was.
+    pub(crate) fn exit_code(&self, state: State) -> u8 {
+        match self {
+            Self::Unreachable(_) => exit::UNREACHABLE,
+            Self::None | Self::Answered(_) => exit::code(state),
         }
     }
 

@@ -106,7 +106,8 @@ fn print(text: &str) -> anyhow::Result<()> {
 #[allow(clippy::needless_pass_by_value, reason = "the end of an error's way")]
 fn fail(error: anyhow::Error) -> ExitCode {
     eprintln!("vesperactl: {error:#}");
-    let Some(error) = error.downcast_ref() else { return ExitCode::from(exit::BROKEN) };
+    // Refused, or not done; what is broken is the matter of the checks.
+    let Some(error) = error.downcast_ref() else { return ExitCode::from(exit::DEGRADED) };
     if let Some(remedy) = agent::remedy(error) {
         eprintln!("to mend it: {remedy}");
     }

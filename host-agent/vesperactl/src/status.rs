@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::args::Show;
 use crate::exit::{self, Outcome};
-use crate::in_force::{Agent, InForce, InForceReport};
+use crate::in_force::{InForce, InForceReport};
 use crate::screen::{Ink, Mark, finding};
 
 /// The version of the JSON.
@@ -86,10 +86,10 @@ fn shown(root: &Root, in_force: &InForce, args: &StatusArgs, ink: Ink) -> anyhow
         (true, false) => serde_json::to_string_pretty(&report)? + "\n",
         (false, _) => screen(&report, in_force, ink),
     };
-    let code = match in_force.agent {
-        _ if args.pending_exit_77 && is_pending(&report.deployments) => exit::REBOOT_PENDING,
-        Agent::Unreachable(_) => exit::UNREACHABLE,
-        _ => exit::code(report.state),
+    let code = if args.pending_exit_77 && is_pending(&report.deployments) {
+        exit::REBOOT_PENDING
+    } else {
+        in_force.agent.exit_code(report.state)
     };
     Ok(Outcome { text, code })
 }
