@@ -11,14 +11,13 @@ use crate::MACCEL;
 use crate::catalogue::{MODULE_BLACKLISTED, MODULE_LOADING_DISABLED};
 use crate::check::{Check, Severity};
 
+/// The administrator's files.
+const ADMIN: &str = "etc/modprobe.d";
+/// What a deployment starts with in `/etc`.
+const DEFAULT: &str = "usr/etc/modprobe.d";
 /// Where modprobe reads, first wins when a file name repeats (`modprobe.d(5)`).
-const FOLDERS: [&str; 5] = [
-    "etc/modprobe.d",
-    "run/modprobe.d",
-    "usr/local/lib/modprobe.d",
-    "usr/lib/modprobe.d",
-    "lib/modprobe.d",
-];
+const FOLDERS: [&str; 5] =
+    [ADMIN, "run/modprobe.d", "usr/local/lib/modprobe.d", "usr/lib/modprobe.d", "lib/modprobe.d"];
 
 /// Command-line parameters that keep a module out: the kernel's own, and modprobe's.
 const PARAMETERS: [&str; 2] = ["module_blacklist", "modprobe.blacklist"];
@@ -88,42 +87,59 @@ fn same_module(a: &str, b: &str) -> bool {
 
 /// The first entry that keeps the module out.
 pub fn find(root: &Root) -> Option<Entry> {
-    if let Some(parameter) =
-        root.line("proc/cmdline").and_then(|text| in_command_line(&text, MACCEL))
-    {
+    let line = root.line("proc/cmdline").unwrap_or_default();
+    find_in(&line, &FOLDERS.map(|folder| (root, folder)))
+}
+
+fn find_in(command_line: &str, folders: &[(&Root, &str)]) -> Option<Entry> {
+    if let Some(parameter) = in_command_line(command_line, MACCEL) {
         return Some(Entry::CommandLine(parameter));
     }
     // A file masks its namesakes in the folders after it.
     let mut files = BTreeMap::new();
-    for folder in FOLDERS {
+    for (root, folder) in folders {
         for entry in root.at(folder).read_dir_utf8().into_iter().flatten().flatten() {
             if entry.file_name().ends_with(".conf") {
                 let name = entry.file_name().to_owned();
-                files.entry(name).or_insert_with(|| entry.into_path());
+                files.entry(name).or_insert_with(|| (*root, entry.into_path()));
             }
         }
     }
-    files.into_values().find_map(|path| {
+    files.into_values().find_map(|(root, path)| {
         let text = std::fs::read_to_string(&path).ok()?;
         let (line, text) = in_file(&text, MACCEL)?;
         Some(Entry::File { path: root.inside(&path), line, text })
     })
 }
 
+/// Whether something will keep the module out of a deployment that does not run yet. A staged one
+/// gets its `/etc` at shutdown: what the administrator has changed by then, over its own.
+pub fn of_deployment(machine: &Root, system: &Root, command_line: &str) -> Check {
+    let etc = if system.exists("etc") { (system, ADMIN) } else { (machine, ADMIN) };
+    let mut folders = vec![etc, (system, DEFAULT)];
+    let lasting = FOLDERS.iter().filter(|folder| folder.starts_with("usr"));
+    folders.extend(lasting.map(|folder| (system, *folder)));
+    blacklisted(machine, system, find_in(command_line, &folders))
+}
+
+fn blacklisted(machine: &Root, root: &Root, entry: Option<Entry>) -> Check {
+    let kind = &MODULE_BLACKLISTED;
+    match entry {
+        None => Check::ok(kind, root, ""),
+        Some(Entry::File { path, line, text }) => {
+            Check::failed(kind, root, format!("{path}:{line}: {text}")).remedy(unlist(&path, line))
+        }
+        Some(Entry::CommandLine(parameter)) => {
+            Check::failed(kind, root, format!("kernel command line: {parameter}"))
+                .remedy(remove_argument(machine, &parameter))
+        }
+    }
+}
+
 /// Whether something keeps the module out; while it is loaded that is only a remark.
 pub fn checks(root: &Root, loaded: bool) -> Vec<Check> {
     let soften = |check: Check| if loaded { check.severity(Severity::Info) } else { check };
-    let blacklisted = match find(root) {
-        None => Check::ok(&MODULE_BLACKLISTED, root, ""),
-        Some(Entry::File { path, line, text }) => soften(
-            Check::failed(&MODULE_BLACKLISTED, root, format!("{path}:{line}: {text}"))
-                .remedy(unlist(&path, line)),
-        ),
-        Some(Entry::CommandLine(parameter)) => soften(
-            Check::failed(&MODULE_BLACKLISTED, root, format!("kernel command line: {parameter}"))
-                .remedy(remove_argument(root, &parameter)),
-        ),
-    };
+    let blacklisted = soften(blacklisted(root, root, find(root)));
     let disabled = match root.line("proc/sys/kernel/modules_disabled").as_deref() {
         Some("0") => Check::ok(&MODULE_LOADING_DISABLED, root, ""),
         Some("1") => soften(Check::failed(
@@ -150,13 +166,29 @@ fn unlist(path: &Utf8PathBuf, line: usize) -> String {
     }
 }
 
+/// The command that takes the module out of a parameter and leaves what else the parameter names.
 fn remove_argument(root: &Root, parameter: &str) -> String {
+    let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+    let others: Vec<&str> = value.split(',').filter(|one| !same_module(one, MACCEL)).collect();
+    let rest = (!others.is_empty()).then(|| format!("{name}={}", others.join(",")));
     if root.exists("run/ostree-booted") {
-        format!("sudo rpm-ostree kargs --delete={parameter}")
+        match rest {
+            // `--replace=KEY=OLD=NEW` (rpm-ostree(1)).
+            Some(_) => {
+                format!("sudo rpm-ostree kargs --replace={parameter}={}", others.join(","))
+            }
+            None => format!("sudo rpm-ostree kargs --delete={parameter}"),
+        }
     } else if root.exists("usr/sbin/grubby") || root.exists("usr/bin/grubby") {
-        format!("sudo grubby --update-kernel=ALL --remove-args={parameter}")
+        let add = rest.map_or_else(String::new, |rest| format!(" --args={rest}"));
+        format!("sudo grubby --update-kernel=ALL --remove-args={parameter}{add}")
     } else {
-        format!("remove {parameter} from the boot loader's kernel command line")
+        match rest {
+            Some(rest) => {
+                format!("replace {parameter} in the boot loader's kernel command line with {rest}")
+            }
+            None => format!("remove {parameter} from the boot loader's kernel command line"),
+        }
     }
 }
 
@@ -210,6 +242,54 @@ mod tests {
         fixture.file("etc/modprobe.d/y.conf", b"\nblacklist maccel\n");
         let comment = Some("sudo sed -i '2s/^/#/' /etc/modprobe.d/y.conf".to_owned());
         assert_eq!(found(&fixture), (Status::Failed, comment));
+    }
+
+    /// The whole parameter went, and with it what kept another module out.
+    #[test]
+    fn what_a_parameter_keeps_out_besides_stays_out() {
+        let fixture = FixtureRoot::new();
+        let remedy = |parameter| remove_argument(fixture.root(), parameter);
+        assert_eq!(
+            remedy("module_blacklist=nouveau,maccel"),
+            "replace module_blacklist=nouveau,maccel in the boot loader's kernel command line \
+             with module_blacklist=nouveau"
+        );
+        fixture.file("usr/sbin/grubby", b"");
+        assert_eq!(
+            remedy("module_blacklist=nouveau,maccel"),
+            "sudo grubby --update-kernel=ALL --remove-args=module_blacklist=nouveau,maccel \
+             --args=module_blacklist=nouveau"
+        );
+        fixture.file("run/ostree-booted", b"");
+        assert_eq!(
+            remedy("modprobe.blacklist=maccel,nouveau,b43"),
+            "sudo rpm-ostree kargs \
+             --replace=modprobe.blacklist=maccel,nouveau,b43=nouveau,b43"
+        );
+        assert_eq!(
+            remedy("module_blacklist=maccel"),
+            "sudo rpm-ostree kargs --delete=module_blacklist=maccel"
+        );
+    }
+
+    #[test]
+    fn a_deployment_is_looked_at_with_the_etc_that_it_will_have() {
+        let (machine, system) = (FixtureRoot::new(), FixtureRoot::new());
+        let found = |line| {
+            let check = of_deployment(machine.root(), system.root(), line);
+            (check.status, check.detail)
+        };
+        let fine = (Status::Ok, String::new());
+        assert_eq!(found("quiet"), fine);
+        let word = "module_blacklist=maccel";
+        assert_eq!(found(word), (Status::Failed, format!("kernel command line: {word}")));
+        machine.file("etc/modprobe.d/own.conf", b"blacklist maccel\n");
+        let own = "/etc/modprobe.d/own.conf:1: blacklist maccel".to_owned();
+        assert_eq!(found(""), (Status::Failed, own), "staged: the changes come at shutdown");
+        system.file("etc/fstab", b"");
+        assert_eq!(found(""), fine, "it has an /etc of its own");
+        system.file("usr/lib/modprobe.d/x.conf", b"blacklist maccel\n");
+        assert_eq!(found("").0, Status::Failed);
     }
 
     #[test]

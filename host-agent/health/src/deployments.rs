@@ -6,12 +6,14 @@ use camino::Utf8PathBuf;
 use module_check::Root;
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{DEPLOYMENT_NEXT_UNFIT, DEPLOYMENT_ROLLBACK_UNFIT};
+use crate::catalogue::{
+    DEPLOYMENT_NEXT_UNFIT, DEPLOYMENT_ROLLBACK_UNFIT, MODULE_BLACKLISTED, SECURE_BOOT_NOT_ENROLLED,
+};
 use crate::check::{Check, State, causes};
 use crate::host::ImageFacts;
-use crate::module;
 use crate::ostree::{Layout, Place};
 use crate::report::{self, ReportError};
+use crate::{blacklist, module, secure_boot};
 
 /// Where the report lies.
 pub const PATH: &str = "run/vespera/deployments.json";
@@ -81,7 +83,8 @@ pub fn examine(root: &Root) -> std::io::Result<Vec<Deployment>> {
         let known =
             |other: &Deployment| (&other.checksum, other.serial) == (&place.checksum, place.serial);
         if !found.iter().any(known) {
-            found.push(look_at(place, role, layout.next() == Some(place)));
+            let next = layout.next() == Some(place);
+            found.push(look_at(root, place, role, next, layout.arguments(place)));
         }
     };
     let next = match (&layout.staged, layout.next()) {
@@ -95,7 +98,7 @@ pub fn examine(root: &Root) -> std::io::Result<Vec<Deployment>> {
     Ok(found)
 }
 
-fn look_at(place: &Place, role: Role, next: bool) -> Deployment {
+fn look_at(machine: &Root, place: &Place, role: Role, next: bool, arguments: &str) -> Deployment {
     let root = Root::new(place.folder.clone());
     // An image has exactly one kernel; with another number there is no telling which boots.
     let kernel = match module::kernels(&root).as_deref() {
@@ -103,7 +106,17 @@ fn look_at(place: &Place, role: Role, next: bool) -> Deployment {
         _ => None,
     };
     let checks = match &kernel {
-        Some(kernel) => module::examine(&root, kernel).checks,
+        Some(kernel) => {
+            let installed = module::examine(&root, kernel);
+            let mut checks = installed.checks;
+            // Of the running system the kernel's own word is among its checks.
+            if role != Role::Booted {
+                let signature = installed.signature.as_ref();
+                checks.extend(secure_boot::checks(machine, &root, signature, false));
+                checks.push(blacklist::of_deployment(machine, &root, arguments));
+            }
+            checks
+        }
         None => vec![Check::unknown(
             &crate::catalogue::MODULE_MISSING,
             &root,
@@ -197,9 +210,15 @@ fn judge(root: &Root, deployment: &Deployment) -> Check {
         State::Unknown => Check::unknown(kind, root, format!("{what} cannot be judged")),
         State::Broken => {
             let cause = causes(&deployment.checks).next();
-            let cause = cause.map_or("", |cause| cause.detail.as_str());
-            let check = Check::failed(kind, root, format!("{version}: {cause}"));
+            let detail = cause.map_or("", |cause| cause.detail.as_str());
+            let check = Check::failed(kind, root, format!("{version}: {detail}"));
+            // What lies at this machine and not in the image is mended here.
+            let here = [MODULE_BLACKLISTED.code, SECURE_BOOT_NOT_ENROLLED.code];
+            let remedy = cause.filter(|cause| here.contains(&&*cause.code));
             match deployment.role {
+                Role::Staged | Role::Pending if remedy.is_some() => {
+                    Check { remedy: remedy.and_then(|cause| cause.remedy.clone()), ..check }
+                }
                 // Its fault is already named by the checks of the running system.
                 Role::Booted | Role::Rollback => check,
                 Role::Staged => check.remedy("sudo rpm-ostree cleanup --pending"),
@@ -218,10 +237,11 @@ pub fn rollback_fits(deployments: &[Deployment]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use module_check::fixtures::{FixtureRoot, ModuleBuilder};
+    use module_check::fixtures::{FixtureRoot, ModuleBuilder, signing};
 
     use super::*;
     use crate::check::Status;
+    use crate::firmware::tests::{enrol, firmware};
     use crate::ostree::tests::{boot, deploy, entry, stage};
 
     fn kernel(fixture: &FixtureRoot, folder: &str, release: &str, module_for: Option<&str>) {
@@ -270,6 +290,54 @@ mod tests {
                 assert_eq!(State::of(&checks), State::Degraded);
             }
         }
+    }
+
+    /// Only whether the file fits was looked at: an update whose module the kernel would refuse, or
+    /// that nobody would load, was told to be well.
+    #[test]
+    fn an_update_whose_module_would_be_refused_is_known_before_the_reboot() {
+        let fixture = host(Some("6.0.0"), Some("6.2.0"));
+        let next = |fixture: &FixtureRoot| {
+            let check = checks(fixture.root(), &examine(fixture.root()).unwrap()).remove(0);
+            (check.status, check.detail, check.remedy)
+        };
+        assert_eq!(next(&fixture).0, Status::Ok);
+        let marker = fixture.root().at(crate::ostree::STAGED);
+        let staged = std::fs::read(&marker).unwrap();
+        let word = b"\0kargs\0quiet\0module_blacklist=nouveau,maccel\0";
+        std::fs::write(&marker, [staged.as_slice(), word].concat()).unwrap();
+        let detail = "1: kernel command line: module_blacklist=nouveau,maccel".to_owned();
+        let remedy = "sudo rpm-ostree kargs --replace=module_blacklist=nouveau,maccel=nouveau";
+        assert_eq!(next(&fixture), (Status::Failed, detail, Some(remedy.to_owned())));
+        std::fs::write(&marker, staged).unwrap();
+        fixture.file("sys/module/module/parameters/sig_enforce", b"Y\n");
+        let detail = "1: not signed; the kernel takes only signed modules".to_owned();
+        let remedy = "sudo rpm-ostree cleanup --pending".to_owned();
+        assert_eq!(next(&fixture), (Status::Failed, detail, Some(remedy)));
+    }
+
+    #[test]
+    fn a_key_that_the_next_boot_needs_is_enrolled_from_its_own_image() {
+        let fixture = host(Some("6.0.0"), None);
+        let staged = Layout::read(fixture.root()).unwrap().staged.unwrap();
+        let folder = fixture.root().inside(&staged.folder);
+        let modules = format!("{folder}/usr/lib/modules/6.2.0");
+        let module = ModuleBuilder::new("6.2.0").crcs(true).signed_by(7).bytes();
+        fixture.file(&format!("{modules}/extra/maccel/maccel.ko"), &module);
+        let index = b"kernel/drivers/hid/hid.ko:\nextra/maccel/maccel.ko:\n";
+        fixture.file(&format!("{modules}/modules.dep"), index);
+        let certificate = format!("{folder}/{}", secure_boot::CERTIFICATE);
+        fixture.file(&certificate, &signing::certificate(7));
+        fixture.file("sys/module/module/parameters/sig_enforce", b"Y\n");
+        firmware(&fixture, true);
+        enrol(&fixture, "db", b"another");
+        let check = checks(fixture.root(), &examine(fixture.root()).unwrap()).remove(0);
+        assert_eq!(check.status, Status::Failed, "{check:?}");
+        let import = format!("sudo mokutil --import {}", fixture.root().at(&certificate));
+        assert_eq!(check.remedy, Some(import));
+        enrol(&fixture, "MokListRT", &signing::certificate(7));
+        let check = checks(fixture.root(), &examine(fixture.root()).unwrap()).remove(0);
+        assert_eq!(check.status, Status::Ok, "{check:?}");
     }
 
     #[test]

@@ -42,19 +42,33 @@ pub struct Layout {
     pub staged: Option<Place>,
     /// The boot loader's entries, first first.
     pub entries: Vec<Place>,
+    /// What the kernels of the entries and of the staged deployment are told.
+    arguments: Vec<(Place, String)>,
 }
 
 impl Layout {
     /// Reads the layout; an empty one when this is no ostree host.
     pub fn read(root: &Root) -> io::Result<Self> {
         let booted = booted(root);
-        let entries = entries(root)?;
+        let mut arguments = entries(root)?;
+        let entries: Vec<Place> = arguments.iter().map(|(place, _)| place.clone()).collect();
         let staged = match std::fs::read(root.at(STAGED)) {
-            Ok(marker) => staged(root, &marker, &entries, booted.as_ref()),
+            Ok(marker) => {
+                let staged = staged(root, &marker, &entries, booted.as_ref());
+                arguments.extend(staged.clone().map(|place| (place, texts(&marker))));
+                staged
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        Ok(Self { booted, staged, entries })
+        Ok(Self { booted, staged, entries, arguments })
+    }
+
+    /// What the kernel of a deployment is told at its boot; for a staged one there are other words
+    /// in between.
+    pub fn arguments(&self, place: &Place) -> &str {
+        let of_place = self.arguments.iter().find(|(other, _)| other == place);
+        of_place.map_or("", |(_, arguments)| arguments)
     }
 
     /// What the next boot will start.
@@ -165,7 +179,8 @@ fn by_command_line(root: &Root, line: &str) -> Option<Place> {
     place.folder.is_dir().then_some(place)
 }
 
-fn entries(root: &Root) -> io::Result<Vec<Place>> {
+/// The deployments of the boot loader's entries, with their options.
+fn entries(root: &Root) -> io::Result<Vec<(Place, String)>> {
     let listing = match root.at(ENTRIES).read_dir_utf8() {
         Ok(listing) => listing,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -178,12 +193,12 @@ fn entries(root: &Root) -> io::Result<Vec<Place>> {
             let text = std::fs::read_to_string(&path)?;
             let (version, options) = parse_entry(&text);
             if let Some(place) = by_command_line(root, options) {
-                found.push((version, path, place));
+                found.push((version, path, (place, options.to_owned())));
             }
         }
     }
     found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    Ok(found.into_iter().map(|(_, _, place)| place).collect())
+    Ok(found.into_iter().map(|(_, _, entry)| entry).collect())
 }
 
 /// The version and the options of a boot loader entry.
@@ -201,6 +216,12 @@ fn staged(root: &Root, marker: &[u8], entries: &[Place], booted: Option<&Place>)
     deployments(root)
         .into_iter()
         .find(|place| named(&place.checksum) && !entries.contains(place) && booted != Some(place))
+}
+
+/// The words of a GVariant, whose texts end with a zero. The arguments are a list of such texts.
+fn texts(marker: &[u8]) -> String {
+    let words = marker.split(|byte| *byte == 0).filter_map(|part| std::str::from_utf8(part).ok());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// All deployment folders; those that cannot be listed count for nothing.

@@ -110,13 +110,20 @@ pub fn certificate(root: &Root) -> Result<(Vec<u8>, Certificate), String> {
     certificate.map(|certificate| (der, certificate)).ok_or(format!("/{CERTIFICATE} is damaged"))
 }
 
-/// Whether the kernel would take a module with this signature.
-pub fn checks(root: &Root, signature: Option<&Appended>, loaded: bool) -> Vec<Check> {
-    let host = SecureBoot::read(root);
+/// Whether the kernel of `system` would take a module with this signature on `machine`, whose
+/// firmware and running kernel say what is demanded. The two differ for a deployment that does not
+/// run.
+pub fn checks(
+    machine: &Root,
+    system: &Root,
+    signature: Option<&Appended>,
+    loaded: bool,
+) -> Vec<Check> {
+    let host = SecureBoot::read(machine);
     vec![
-        unsigned(root, host, signature),
-        proof(root, host, signature),
-        key(root, host, signature, loaded),
+        unsigned(system, host, signature),
+        proof(system, host, signature),
+        key(machine, system, host, signature, loaded),
     ]
 }
 
@@ -171,7 +178,13 @@ fn proof(root: &Root, host: SecureBoot, signature: Option<&Appended>) -> Check {
     }
 }
 
-fn key(root: &Root, host: SecureBoot, signature: Option<&Appended>, loaded: bool) -> Check {
+fn key(
+    machine: &Root,
+    root: &Root,
+    host: SecureBoot,
+    signature: Option<&Appended>,
+    loaded: bool,
+) -> Check {
     let kind = &SECURE_BOOT_NOT_ENROLLED;
     if host.enforcement().is_none() {
         return Check::ok(kind, root, format!("not needed: {}", host.describe()));
@@ -191,12 +204,20 @@ fn key(root: &Root, host: SecureBoot, signature: Option<&Appended>, loaded: bool
         return Check::unknown(kind, root, detail);
     }
     let failed = |detail| Check::failed(kind, root, detail);
-    match firmware::enrolment(root, &der) {
+    match firmware::enrolment(machine, &der) {
         Enrolment::Owner => Check::ok(kind, root, "it is among the machine owner's keys"),
         Enrolment::Firmware => Check::ok(kind, root, "it is among the keys of the firmware"),
         Enrolment::Pending => failed("it waits for you to confirm it in MokManager at a restart")
             .remedy("systemctl reboot"),
-        Enrolment::No => failed("it is neither among the machine owner's keys nor the firmware's"),
+        Enrolment::No => {
+            let check = failed("it is neither among the machine owner's keys nor the firmware's");
+            if root == machine {
+                check
+            } else {
+                // `vesperactl secure-boot enroll` is about the system that runs.
+                check.remedy(format!("sudo mokutil --import {}", root.at(CERTIFICATE)))
+            }
+        }
         Enrolment::Refused => {
             failed("it is among the keys that this machine refuses").remedy(crate::module::UPGRADE)
         }
@@ -240,7 +261,7 @@ mod tests {
             let fixture = FixtureRoot::new();
             fixture.file("sys/module/module/parameters/sig_enforce", sig_enforce.as_bytes());
             fixture.file("sys/kernel/security/lockdown", lockdown.as_bytes());
-            let checks = checks(fixture.root(), Some(&signature(signed)), false);
+            let checks = checks(fixture.root(), fixture.root(), Some(&signature(signed)), false);
             assert_eq!(checks[0].status, status, "{sig_enforce} {lockdown} {signed}");
         }
     }
@@ -249,7 +270,7 @@ mod tests {
     fn a_signature_is_proved_with_the_images_certificate() {
         let fixture = enforcing();
         let proof = |signature: &Appended| {
-            let check = checks(fixture.root(), Some(signature), false).remove(1);
+            let check = checks(fixture.root(), fixture.root(), Some(signature), false).remove(1);
             (check.status, check.detail)
         };
         let mut forged = ModuleBuilder::new("6.1.0").signed_by(7).bytes();
@@ -270,7 +291,7 @@ mod tests {
             (Status::Failed, "the module is not what was signed".to_owned())
         );
         fixture.file("sys/module/module/parameters/sig_enforce", b"N\n");
-        let check = checks(fixture.root(), Some(&forged), false).remove(1);
+        let check = checks(fixture.root(), fixture.root(), Some(&forged), false).remove(1);
         assert_eq!((check.status, check.severity), (Status::Failed, Severity::Warning));
     }
 
@@ -280,7 +301,8 @@ mod tests {
         let fixture = enforcing();
         firmware(&fixture, true);
         let key = |loaded| {
-            let check = checks(fixture.root(), Some(&signature(true)), loaded).remove(2);
+            let check =
+                checks(fixture.root(), fixture.root(), Some(&signature(true)), loaded).remove(2);
             (check.status, check.remedy)
         };
         assert_eq!(key(false), (Status::Unknown, None), "no certificate");

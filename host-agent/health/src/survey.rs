@@ -62,7 +62,7 @@ impl Survey {
         let is_loaded = loaded.is_some();
         let reinstalled = [SECURE_BOOT_UNSIGNED.code, SECURE_BOOT_SIGNATURE_WRONG.code];
         checks.extend(
-            secure_boot::checks(root, installed.signature.as_ref(), is_loaded)
+            secure_boot::checks(root, root, installed.signature.as_ref(), is_loaded)
                 .into_iter()
                 // A new image is the only way to a properly signed module.
                 .map(|check| match &kernel {
