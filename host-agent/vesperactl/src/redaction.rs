@@ -13,6 +13,10 @@ const FIRST_PERSON: u32 = 1000;
 /// `nobody` and beyond.
 const LAST_PERSON: u32 = 60_000;
 const PASSWD: [&str; 2] = ["etc/passwd", "usr/lib/passwd"];
+const NOBODY: u32 = 65_534;
+/// Where logind keeps who is logged in, a file for each user's number.
+const USERS: &str = "run/systemd/users";
+const HOMES: [&str; 2] = ["home", "var/home"];
 /// Files that hold one number or name of this machine alone.
 const IDENTITIES: [(&str, &str); 7] = [
     ("proc/sys/kernel/hostname", "[host]"),
@@ -50,7 +54,8 @@ impl Redaction {
         for file in PASSWD {
             people.extend(people_in(&root.read(file).unwrap_or_default()));
         }
-        people.extend(callers.iter().filter(|name| *name != "root").map(|name| vec![name.clone()]));
+        let others = callers.iter().cloned().chain(logged_in(root)).chain(homes(root));
+        people.extend(others.filter(|name| name != "root").map(|name| vec![name]));
         redaction.add_people(&people);
         redaction.add_serials(root);
         redaction
@@ -97,6 +102,35 @@ impl Redaction {
         }
         text.split_inclusive('\n').map(|line| addresses(&serials(line))).collect()
     }
+}
+
+/// People whom logind knows, from wherever they are.
+fn logged_in(root: &Root) -> Vec<String> {
+    let users = root.at(USERS).read_dir_utf8().into_iter().flatten().flatten();
+    users
+        .filter(|file| {
+            let uid = file.file_name().parse::<u32>();
+            uid.is_ok_and(|uid| uid >= FIRST_PERSON && uid != NOBODY)
+        })
+        .filter_map(|file| {
+            let text = std::fs::read_to_string(file.path()).ok()?;
+            text.lines().find_map(|line| line.strip_prefix("NAME=").map(str::to_owned))
+        })
+        .collect()
+}
+
+/// People who have a home here; that of systemd-homed is a file or folder with an ending.
+fn homes(root: &Root) -> Vec<String> {
+    let homes = HOMES.iter().flat_map(|folder| root.at(folder).read_dir_utf8());
+    homes
+        .flat_map(|entries| entries.flatten())
+        .map(|entry| {
+            let name = entry.file_name();
+            let name = name.strip_suffix(".homedir").or_else(|| name.strip_suffix(".home"));
+            name.unwrap_or(entry.file_name()).to_owned()
+        })
+        .filter(|name| !["lost+found", "linuxbrew"].contains(&name.as_str()))
+        .collect()
 }
 
 /// The people of a user file: their names, and what they are called in full.
@@ -179,32 +213,61 @@ fn without_serial(part: &str) -> String {
 
 /// Takes out network and Bluetooth addresses, and the UUIDs of disks on a kernel command line.
 fn addresses(line: &str) -> String {
-    let belongs = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.' | '-');
+    let belongs = |c: char| c.is_ascii_hexdigit() || SEPARATORS.contains(&c);
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
     while let Some(start) = rest.find(belongs) {
         let length = rest[start..].find(|c: char| !belongs(c)).unwrap_or(rest.len() - start);
-        // Letters right before or behind make it part of a word.
-        let (before, token) = (&rest[..start], &rest[start..start + length]);
-        let after = &rest[start + length..];
-        let part_of_word = before.chars().next_back().is_some_and(is_word)
-            || after.chars().next().is_some_and(is_word);
+        let (before, run) = (&rest[..start], &rest[start..start + length]);
+        rest = &rest[start + length..];
         out.push_str(before);
-        let bare = token.trim_end_matches(['.', ':', '-']);
-        let (bare, tail) =
-            if is_address(bare) { (bare, &token[bare.len()..]) } else { (token, "") };
-        if !part_of_word && is_address(bare) {
-            out.push_str("[address]");
-        } else if is_uuid(bare) && names_disk(&out) {
+        let word_before = before.chars().next_back().is_some_and(is_word);
+        let word_behind = rest.chars().next().is_some_and(is_word);
+        if is_uuid(run) && names_disk(&out) {
             out.push_str("[disk]");
         } else {
-            out.push_str(bare);
+            out.push_str(&without_addresses(run, word_before, word_behind));
         }
-        out.push_str(tail);
-        rest = after;
     }
     out.push_str(rest);
     out
+}
+
+/// What addresses are made of besides digits; they stand between addresses as well.
+const SEPARATORS: [char; 3] = [':', '.', '-'];
+const ADDRESS: &str = "[address]";
+
+/// A run of what addresses are made of, without them. Letters right before it or behind it make
+/// the first or last of it part of a word.
+fn without_addresses(run: &str, word_before: bool, word_behind: bool) -> String {
+    let core = run.trim_matches(SEPARATORS);
+    let lead = run.len() - run.trim_start_matches(SEPARATORS).len();
+    let trail = run.len() - run.trim_end_matches(SEPARATORS).len();
+    if core.is_empty() {
+        return run.to_owned();
+    }
+    // Some separators may be the address's own: `2001:db8::`.
+    for before in 0..=lead {
+        for behind in 0..=trail {
+            let end = run.len() - behind;
+            let joined = (before == 0 && word_before) || (behind == 0 && word_behind);
+            if !joined && is_address(&run[before..end]) {
+                return format!("{}{ADDRESS}{}", &run[..before], &run[end..]);
+            }
+        }
+    }
+    // Several in a row, or one with a port: `10.0.0.1-10.0.0.9`, `ip=10.0.0.2::10.0.0.1:...`.
+    let parts = run.split('-').map(|part| {
+        if is_address(part) {
+            return ADDRESS.to_owned();
+        }
+        let parts = part.split(':').map(|part| match part.parse::<Ipv4Addr>() {
+            Ok(_) if is_address(part) => ADDRESS,
+            _ => part,
+        });
+        parts.collect::<Vec<_>>().join(":")
+    });
+    parts.collect::<Vec<_>>().join("-")
 }
 
 fn is_address(token: &str) -> bool {
@@ -252,6 +315,11 @@ mod tests {
               nobody:x:65534:65534::/:/x\n",
         );
         fixture.file("sys/class/maccel/input5/uniq", b"LZ42-77\n");
+        fixture.file("run/systemd/users/60077", b"# private\nNAME=bert\nSTATE=active\n");
+        fixture.file("run/systemd/users/42", b"NAME=gdm\n");
+        fixture.file("home/carl.homedir/.identity", b"{}");
+        fixture.file("home/lost+found/x", b"");
+        fixture.file("var/home/dora/x", b"");
         fixture
     }
 
@@ -275,6 +343,16 @@ mod tests {
             ("match = \"046d:c08b:XY 1\"", "match = \"046d:c08b:[serial]\""),
             ("match = \"046d:c08b\"", "match = \"046d:c08b\""),
             ("from 192.168.1.17: up", "from [address]: up"),
+            ("to 192.168.1.17:22 and 10.0.0.1-10.0.0.9", "to [address]:22 and [address]-[address]"),
+            (
+                "ip=192.168.1.5::192.168.1.1:255.255.255.0:desk:eth0:off",
+                "ip=[address]::[address]:[address]:desk:eth0:off",
+            ),
+            ("route 2001:db8:1:2::/64, fe80::1-fe80::9", "route [address]/64, [address]-[address]"),
+            (
+                "bert, carl and dora of a directory",
+                "[user-2], [user-3] and [user-4] of a directory",
+            ),
             ("on 127.0.0.1 and ::1", "on 127.0.0.1 and ::1"),
             ("inet6 fe80::1ff:fe23:4567:890a%eth0", "inet6 [address]%eth0"),
             ("mac 00:1A:7d:da:71:13, 00-1a-7d-da-71-13", "mac [address], [address]"),
@@ -319,8 +397,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_secret_survives_wherever_it_stands(
-            before in "[ \\t\"'(=/,;<\\[]?",
-            after in "[ \\t\"'),;>\\]\\n]?",
+            before in "[ \\t\"'(=/,;<\\[:-]?",
+            after in "[ \\t\"'),;>\\]\\n:/-]?",
             words in "[g-zG-Z ,;()]{0,40}",
             secret in secret(),
         ) {
