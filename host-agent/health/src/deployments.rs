@@ -228,11 +228,19 @@ fn judge(root: &Root, deployment: &Deployment) -> Check {
     }
 }
 
-/// Whether going back would bring a fitting module.
-pub fn rollback_fits(deployments: &[Deployment]) -> bool {
-    deployments
-        .iter()
-        .any(|deployment| deployment.role == Role::Rollback && deployment.state == State::Healthy)
+/// The command that brings a fitting module from what is deployed already, which is nearer than
+/// what an upgrade may bring: a restart if the next boot has one, the rollback if that has.
+pub fn nearest_fit(deployments: &[Deployment]) -> Option<&'static str> {
+    let fits = |wanted: fn(&Deployment) -> bool| {
+        deployments.iter().any(|one| wanted(one) && one.state == State::Healthy)
+    };
+    if fits(|one| one.next && one.role != Role::Booted) {
+        Some("systemctl reboot")
+    } else if fits(|one| one.role == Role::Rollback) {
+        Some("sudo bootc rollback --apply")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -344,9 +352,20 @@ mod tests {
     fn a_rollback_without_a_module_is_a_remark_only() {
         let fixture = host(None, Some("6.2.0"));
         let deployments = examine(fixture.root()).unwrap();
-        assert!(!rollback_fits(&deployments));
         assert_eq!(State::of(&checks(fixture.root(), &deployments)), State::Healthy);
-        assert!(rollback_fits(&examine(host(Some("6.0.0"), None).root()).unwrap()));
+    }
+
+    /// Beside an update that mends it, going back was advised.
+    #[test]
+    fn what_is_deployed_and_fits_is_nearer_than_an_upgrade() {
+        for (rollback, staged, nearest) in [
+            (Some("6.0.0"), Some("6.2.0"), Some("systemctl reboot")),
+            (Some("6.0.0"), None, Some("sudo bootc rollback --apply")),
+            (None, None, None),
+        ] {
+            let deployments = examine(host(rollback, staged).root()).unwrap();
+            assert_eq!(nearest_fit(&deployments), nearest, "{rollback:?} {staged:?}");
+        }
     }
 
     #[test]

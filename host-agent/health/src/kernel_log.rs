@@ -47,9 +47,9 @@ impl Tail {
         self.texts().filter(|text| is_about_module(text)).take(MOST_LINES).collect()
     }
 
-    /// All lines up to now that name our module.
-    pub fn naming_module(&mut self) -> Vec<String> {
-        self.texts().filter(|text| text.contains(MACCEL)).collect()
+    /// The same without a limit: all there is up to now.
+    pub fn all_about_module(&mut self) -> Vec<String> {
+        self.texts().filter(|text| is_about_module(text)).collect()
     }
 
     fn texts(&mut self) -> impl Iterator<Item = String> {
@@ -85,7 +85,8 @@ pub fn text(record: &str) -> Option<String> {
     Some(text.chars().take(MOST_CHARACTERS).collect())
 }
 
-fn is_about_module(text: &str) -> bool {
+/// Whether a line of the log is about our module, or about a refusal that names none.
+pub fn is_about_module(text: &str) -> bool {
     text.contains(MACCEL) || NAMELESS.iter().any(|start| text.starts_with(start))
 }
 

@@ -91,26 +91,31 @@ const CAUSES: &[(i32, &str, &str, Mend)] = &[
     (129, "EKEYREJECTED", "it is not signed with a key this system trusts", ENROL_KEY),
 ];
 
+/// What the kernel has said of the module.
+const LOG: &str = "journalctl -k -b --grep maccel";
+
+/// What the C library calls an error number that no rule of module loading gives a meaning.
+fn words_of_the_system(errno: i32) -> String {
+    let words = std::io::Error::from_raw_os_error(errno).to_string();
+    words.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
 impl LoadError {
     /// Explains an error number; `reinstall` is how this host gets a fitting module.
     pub fn from_errno(errno: i32, reinstall: &str) -> Self {
         let row = CAUSES.iter().find(|(number, ..)| *number == errno);
         let (name, cause, remedy) = match row {
-            Some((_, name, cause, Reinstall)) => ((*name).to_owned(), *cause, reinstall),
-            Some((_, name, cause, Command(command))) => ((*name).to_owned(), *cause, *command),
-            None => (
-                format!("errno {errno}"),
-                "the kernel log may say more",
-                "journalctl -k -b --grep maccel",
-            ),
+            Some((_, name, cause, mend)) => {
+                let remedy = match mend {
+                    Reinstall => reinstall,
+                    Command(command) => command,
+                };
+                ((*name).to_owned(), (*cause).to_owned(), remedy)
+            }
+            None if errno == 0 => ("no errno".to_owned(), "libkmod gave no reason".to_owned(), LOG),
+            None => (format!("errno {errno}"), words_of_the_system(errno), LOG),
         };
-        Self {
-            errno,
-            name,
-            cause: cause.to_owned(),
-            remedy: Some(remedy.to_owned()),
-            log: Vec::new(),
-        }
+        Self { errno, name, cause, remedy: Some(remedy.to_owned()), log: Vec::new() }
     }
 
     /// Adds what the kernel's log said.
@@ -148,6 +153,12 @@ mod tests {
             let error = LoadError::from_errno(errno, "REINSTALL");
             assert_eq!((error.name.as_str(), error.remedy.as_deref()), (name, Some(remedy)));
         }
+    }
+
+    #[test]
+    fn a_number_without_a_rule_has_at_least_the_systems_words() {
+        assert_eq!(LoadError::from_errno(19, "x").to_string(), "No such device (errno 19)");
+        assert_eq!(LoadError::from_errno(0, "x").to_string(), "libkmod gave no reason (no errno)");
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub fn examine_to(root: &Root, kernel: &str, depth: Depth) -> Installed {
                     root,
                     format!("modules.dep of {kernel} does not list {}", root.inside(&path)),
                 )
-                .remedy(format!("sudo depmod -a {kernel}")),
+                .remedy(index(root, kernel)),
             );
             path
         }
@@ -241,6 +241,16 @@ fn symbols(root: &Root, tree: &KernelTree, module: &ModuleFile) -> Check {
     Check::failed(kind, root, fault).remedy(reinstall(root, tree.release()))
 }
 
+/// The command that lists the module in modules.dep; on hosts whose `/usr` is the image's only
+/// another image can.
+fn index(root: &Root, kernel: &str) -> String {
+    if root.exists(crate::ostree::BOOTED) {
+        UPGRADE.to_owned()
+    } else {
+        format!("sudo depmod -a {kernel}")
+    }
+}
+
 /// The command that brings another image.
 pub const UPGRADE: &str = "sudo bootc upgrade --apply";
 
@@ -330,6 +340,21 @@ mod tests {
             }
             assert_eq!(fault(fixture.root(), kernel).unwrap().0, code);
         }
+    }
+
+    #[test]
+    fn an_unlisted_module_is_listed_where_that_can_be_written() {
+        let fixture = FixtureRoot::new();
+        fixture.kernel("6.1.0");
+        fixture.module("6.1.0", &ModuleBuilder::new("6.1.0"));
+        let remedy = || {
+            let checks = examine(fixture.root(), "6.1.0").checks;
+            let check = checks.into_iter().find(|check| check.code == "module-not-indexed");
+            check.and_then(|check| check.remedy)
+        };
+        assert_eq!(remedy().as_deref(), Some("sudo depmod -a 6.1.0"));
+        fixture.file(crate::ostree::BOOTED, b"");
+        assert_eq!(remedy().as_deref(), Some(UPGRADE));
     }
 
     #[test]

@@ -131,13 +131,11 @@ impl Survey {
             }
         }
         self.checks.extend(deployments::checks(root, &self.deployments));
-        if deployments::rollback_fits(&self.deployments) {
-            // What worked before is nearer than what may be mended one day.
-            let upgrade = self.kernel.as_deref().map(|kernel| module::reinstall(root, kernel));
-            for check in self.checks.iter_mut().filter(|check| check.remedy.is_some()) {
-                if check.remedy == upgrade {
-                    check.remedy = Some("sudo bootc rollback --apply".to_owned());
-                }
+        let Some(nearer) = deployments::nearest_fit(&self.deployments) else { return };
+        let upgrade = self.kernel.as_deref().map(|kernel| module::reinstall(root, kernel));
+        for check in self.checks.iter_mut().filter(|check| check.remedy.is_some()) {
+            if check.remedy == upgrade {
+                check.remedy = Some(nearer.to_owned());
             }
         }
     }

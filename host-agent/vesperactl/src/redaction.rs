@@ -123,7 +123,7 @@ fn logged_in(root: &Root) -> Vec<String> {
 fn homes(root: &Root) -> Vec<String> {
     let homes = HOMES.iter().flat_map(|folder| root.at(folder).read_dir_utf8());
     homes
-        .flat_map(|entries| entries.flatten())
+        .flat_map(Iterator::flatten)
         .map(|entry| {
             let name = entry.file_name();
             let name = name.strip_suffix(".homedir").or_else(|| name.strip_suffix(".home"));

@@ -14,7 +14,7 @@ use anyhow::{Context, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use health::kernel_log::Tail;
+use health::kernel_log::{self, Tail};
 use health::{Root, timestamp};
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use serde::Serialize;
@@ -182,10 +182,13 @@ fn settings(root: &Root) -> Result<String, String> {
 /// The log itself is root's alone on many systems; whoever may read the journal has its copy.
 fn kernel_log(root: &Root) -> Result<String, String> {
     match Tail::from_start(root) {
-        Ok(mut tail) => Ok(tail.naming_module().join("\n") + "\n"),
+        Ok(mut tail) => Ok(tail.all_about_module().join("\n") + "\n"),
         Err(_) if root.is_host() => {
             let copy = journalctl(&["--dmesg", "--output=short-monotonic"])?;
-            let lines = copy.lines().filter(|line| line.contains(health::MACCEL));
+            let text = |line: &str| line.split_once("kernel: ").map(|(_, text)| text.to_owned());
+            let lines = copy
+                .lines()
+                .filter(|line| text(line).is_some_and(|text| kernel_log::is_about_module(&text)));
             Ok(lines.map(|line| format!("{line}\n")).collect())
         }
         Err(error) => Err(format!("/dev/kmsg: {error}")),
