@@ -82,10 +82,20 @@ impl<'a> Agent<'a> {
     }
 }
 
+/// Its unit, as it is shipped.
+const UNIT: &str =
+    include_str!("../../../../packaging/rootfs/usr/lib/systemd/system/vespera-agent.service");
+
+/// The variables that systemd starts it with.
+fn environment() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = UNIT.lines().filter_map(|line| line.strip_prefix("Environment="));
+    lines.flat_map(str::split_whitespace).map(|word| word.split_once('=').unwrap())
+}
+
 fn spawn(world: &World, root: &Root) -> Child {
     let log = File::options().create(true).append(true).open(world.path(AGENT_LOG)).unwrap();
     let mut command = world.command_of("vespera-agent", world.path(AGENT));
-    command.arg("--root").arg(root.path()).stdin(Stdio::null());
+    command.arg("--root").arg(root.path()).envs(environment()).stdin(Stdio::null());
     command.stdout(log.try_clone().unwrap()).stderr(log);
     command.spawn().unwrap()
 }

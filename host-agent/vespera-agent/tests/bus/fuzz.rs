@@ -39,7 +39,7 @@ const STAY: u64 = 2000;
 /// Memory may still grow into what was allocated and freed before.
 const GROWTH_KB: u64 = 512;
 /// What the agent may need at most, in the build that is shipped.
-const MOST_KB: u64 = 8192;
+const MOST_KB: u64 = 6144;
 /// Files that may just be open.
 const FILES: usize = 4;
 /// From here on every method and property must have been reached.
