@@ -59,15 +59,27 @@ pub(crate) fn write(cache: &Cache, step: &Step, folder: &Utf8Path) -> Result<()>
     // Without a serial number and with the commit's time: the same tree, the same bill.
     cyclonedx.env("SOURCE_DATE_EPOCH", build::date()?);
     process::run(step, &mut cyclonedx)?;
+    collect(&tree, folder)?;
+    privilege::remove_tree(&tree)
+}
+
+/// Takes the bills that were written beside the manifests of `tree`.
+fn collect(tree: &Utf8Path, folder: &Utf8Path) -> Result<()> {
     for package in PACKAGES {
-        let name = package.rsplit('/').next().unwrap_or(package);
+        let name = name_of(package);
         let made = tree.join(package).join(format!("{name}.{SUFFIX}.json"));
         let target = folder.join(format!("{name}-{VERSION}.{SUFFIX}.json"));
         let text = fs::read_to_string(&made).with_context(|| format!("no {made}"))?;
         // The same wherever it was made.
-        fs::write(target, text.replace(tree.as_str(), "/source"))?;
+        fs::write(&target, text.replace(tree.as_str(), "/source"))
+            .with_context(|| format!("cannot write {target}"))?;
     }
-    privilege::remove_tree(&tree)
+    Ok(())
+}
+
+/// The name of the package in a folder.
+fn name_of(package: &str) -> &str {
+    package.rsplit('/').next().unwrap_or(package)
 }
 
 /// Writes the checksums of all files of a folder into it.
@@ -91,7 +103,59 @@ pub(crate) fn checksums(folder: &Utf8Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
     use super::*;
+
+    /// cargo-cyclonedx asks cargo for this of a copy of the sources.
+    #[test]
+    fn the_copied_sources_are_a_workspace_with_every_released_program() {
+        let tree = tempfile::tempdir().unwrap();
+        let tree = Utf8Path::from_path(tree.path()).unwrap().canonicalize_utf8().unwrap();
+        build::copy_sources(&tree).unwrap();
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(&tree).args(["metadata", "--format-version=1", "--offline", "--locked"]);
+        cargo.arg(format!("--filter-platform={}-unknown-linux-gnu", std::env::consts::ARCH));
+        let said: Value = serde_json::from_str(&process::read(&mut cargo).unwrap()).unwrap();
+        let packages = said["packages"].as_array().unwrap();
+        let mut programs = BTreeSet::new();
+        for folder in PACKAGES {
+            let manifest = tree.join(folder).join("Cargo.toml");
+            let is_it = |own: &&Value| own["manifest_path"] == manifest.as_str();
+            let package = packages.iter().find(is_it).unwrap();
+            let name = name_of(folder);
+            assert_eq!((&package["name"], &package["version"]), (&name.into(), &VERSION.into()));
+            for target in package["targets"].as_array().unwrap() {
+                if target["kind"][0] == "bin" {
+                    programs.insert((name, target["name"].as_str().unwrap()));
+                }
+            }
+        }
+        assert_eq!(programs, build::PROGRAMS.iter().copied().collect());
+    }
+
+    #[test]
+    fn bills_have_their_version_and_nothing_of_where_they_were_made() {
+        let (tree, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let [tree, folder] =
+            [&tree, &folder].map(|folder| Utf8Path::from_path(folder.path()).unwrap());
+        for package in PACKAGES {
+            let own = tree.join(package);
+            fs::create_dir_all(&own).unwrap();
+            let text = format!("{{\"purl\": \"file://{own}\"}}");
+            fs::write(own.join(format!("{}.cdx.json", name_of(package))), text).unwrap();
+        }
+        collect(tree, folder).unwrap();
+        for package in PACKAGES {
+            let name = format!("{}-{VERSION}.cdx.json", name_of(package));
+            let text = fs::read_to_string(folder.join(name)).unwrap();
+            assert_eq!(text, format!("{{\"purl\": \"file:///source/{package}\"}}"));
+        }
+        fs::remove_file(tree.join("maccel-cli/maccel-cli.cdx.json")).unwrap();
+        assert!(collect(tree, folder).unwrap_err().to_string().contains("maccel-cli.cdx.json"));
+    }
 
     #[test]
     fn checksums_are_as_sha256sum_reads_them() {

@@ -21,7 +21,7 @@ use crate::workshop::Workshop;
 /// The folders that it is compiled in: nothing of their names may get into a program.
 const PLACES: [&str; 2] = ["first", "another/and/deeper"];
 /// Packages and the programs they make.
-const PROGRAMS: &[(&str, &str)] = &[
+pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("maccel-cli", "maccel"),
     ("vesperactl", "vesperactl"),
     ("vespera-agent", "vespera-agent"),

@@ -2,14 +2,15 @@
 //! `cargo xtask release`: checks that this tree can be the release it says it is, builds it so
 //! that anybody can build the same, and puts all files of it into one folder.
 //!
-//! [`version`] and changelog, then [`compatible`] with the last release ([`schema`], [`bus`]), then
-//! [`build`] twice, packages, and [`bill`]s of materials with the checksums.
+//! [`version`] and changelog, that the [`tree`] is committed, then [`compatible`] with the last release
+//! ([`schema`], [`bus`]), then [`build`] twice, packages, and [`bill`]s of materials with the checksums.
 
 mod bill;
 mod build;
 mod bus;
 mod compatible;
 mod schema;
+mod tree;
 mod version;
 
 use std::fs;
@@ -32,10 +33,10 @@ use crate::workshop::Workshop;
 pub(crate) struct Args {
     #[command(flatten)]
     setup: setup::Args,
-    /// Do everything but publish; changes may still be listed as unreleased
+    /// Do everything but publish; changes may still be listed as unreleased or not committed
     #[arg(long)]
     dry_run: bool,
-    /// Only check version, changelog and compatibility
+    /// Only check version, changelog, what is committed, and compatibility
     #[arg(long)]
     check: bool,
     /// Folder for the files of the release
@@ -49,6 +50,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     if args.check {
         return Ok(());
     }
+    let root = source::root()?;
+    let commit = tree::commit(&root)?;
     setup::ensure(args.setup)?;
     privilege::prepare()?;
     let cache = Cache::open()?;
@@ -61,12 +64,14 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         println!("not published (--dry-run); this would make the tag v{VERSION}");
         return Ok(());
     }
-    publish(&args.output)
+    tree::still_at(&root, &commit)?;
+    publish(&args.output, &commit)
 }
 
 /// Says what keeps this tree from being a release.
 fn check(dry_run: bool) -> Result<()> {
     let mut faults = version::faults(VERSION, &compatible::tags()?, dry_run)?;
+    faults.extend(tree::faults(&source::root()?, dry_run)?);
     match compatible::last_release()? {
         None => println!("no earlier release: nothing to be compatible with"),
         Some(tag) => {
@@ -101,6 +106,14 @@ fn make(cache: &Cache, steps: &Steps, output: &Utf8Path) -> Result<()> {
         fs::remove_dir_all(output).with_context(|| format!("cannot empty {output}"))?;
     }
     fs::create_dir_all(output).with_context(|| format!("cannot create {output}"))?;
+    take_packages(&packages, output)?;
+    archive(output)?;
+    steps.run("bills of materials", |step| bill::write(cache, step, output))?;
+    bill::checksums(output)
+}
+
+/// Copies the packages of each kind into the release.
+fn take_packages(packages: &Utf8Path, output: &Utf8Path) -> Result<()> {
     for folder in ["deb", "rpm"] {
         for entry in walkdir::WalkDir::new(packages.join(folder)) {
             let entry = entry?;
@@ -110,9 +123,7 @@ fn make(cache: &Cache, steps: &Steps, output: &Utf8Path) -> Result<()> {
             }
         }
     }
-    archive(output)?;
-    steps.run("bills of materials", |step| bill::write(cache, step, output))?;
-    bill::checksums(output)
+    Ok(())
 }
 
 /// The name of a package with its version: the RPMs of the tests have none in theirs.
@@ -125,21 +136,15 @@ fn released_name(name: &str) -> String {
 
 /// The sources as git has them.
 fn archive(output: &Utf8Path) -> Result<()> {
-    let target = fs::canonicalize(output)?.join(Build::archive());
-    let mut git = Command::new("git");
-    git.current_dir(source::root()?).args(["archive", "--format=tar.gz"]);
-    git.arg(format!("--prefix={}/", Build::tree())).arg("--output").arg(target);
-    process::read(git.arg("HEAD")).map(drop)
+    let target = output.canonicalize_utf8()?.join(Build::archive());
+    tree::archive(&source::root()?, &Build::tree(), &target)
 }
 
 /// Makes tag and release at GitHub, with the changelog's section as its text.
-fn publish(output: &Utf8Path) -> Result<()> {
-    let root = source::root()?;
-    let commit =
-        process::read(Command::new("git").args(["-C", root.as_str(), "rev-parse", "HEAD"]))?;
+fn publish(output: &Utf8Path, commit: &str) -> Result<()> {
     let mut gh = Command::new("gh");
-    gh.current_dir(&root).args(["release", "create", &format!("v{VERSION}")]);
-    gh.args(["--target", &commit, "--title", &format!("Vespera {VERSION}")]);
+    gh.current_dir(source::root()?).args(["release", "create", &format!("v{VERSION}")]);
+    gh.args(["--target", commit, "--title", &format!("Vespera {VERSION}")]);
     gh.args(["--notes", &version::notes()?]);
     for entry in fs::canonicalize(output)?.read_dir()? {
         gh.arg(entry?.path());
@@ -158,6 +163,23 @@ mod tests {
         let arch = std::env::consts::ARCH;
         assert_eq!(released_name("maccel.rpm"), format!("maccel-{VERSION}.{arch}.rpm"));
         assert_eq!(released_name("vespera_0.1.0_amd64.deb"), "vespera_0.1.0_amd64.deb");
+    }
+
+    #[test]
+    fn a_release_takes_the_packages_of_both_kinds_from_wherever_they_lie() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let [from, to] = [&from, &to].map(|folder| Utf8Path::from_path(folder.path()).unwrap());
+        for path in ["deb/maccel.deb", "rpm/x86_64/maccel.rpm", "root/usr/bin/maccel"] {
+            fs::create_dir_all(from.join(path).parent().unwrap()).unwrap();
+            fs::write(from.join(path), path).unwrap();
+        }
+        take_packages(from, to).unwrap();
+        let entries = to.read_dir_utf8().unwrap();
+        let mut names: Vec<_> = entries.map(|own| own.unwrap().file_name().to_owned()).collect();
+        names.sort();
+        assert_eq!(names, [released_name("maccel.rpm"), "maccel.deb".to_owned()]);
+        fs::remove_dir_all(from.join("rpm")).unwrap();
+        assert!(take_packages(from, to).is_err(), "a kind that is missing is no release");
     }
 
     /// What a line of the spec says, with the spec's own macros in it replaced.
