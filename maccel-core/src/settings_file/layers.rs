@@ -141,6 +141,25 @@ impl Layers {
         users
     }
 
+    /// Notes a profile as that of a user; not where the layers below say the same anyway.
+    pub fn give_profile(&mut self, uid: u32, profile: &ProfileName) {
+        self.state.users.clear(uid);
+        if self.users().profile_of(uid) != Some(profile) {
+            self.state.users.set(uid, profile.clone());
+        }
+    }
+
+    /// Deletes a profile that was saved at run time, and says whether there was one. If none of
+    /// that name is left, the users who got it at run time have what the layers below say again.
+    pub fn delete_profile(&mut self, name: &str) -> bool {
+        let Ok(name) = ProfileName::new(name) else { return false };
+        let was_there = self.state.profiles.remove(&name).is_some();
+        if was_there && !self.profiles().contains_key(&name) {
+            self.state.users.forget(&name);
+        }
+        was_there
+    }
+
     /// What the files say of a mouse with this id and serial number: whether it is accelerated, and
     /// what is different on it. An entry with a serial number wins over one without, and a later
     /// layer over an earlier one.

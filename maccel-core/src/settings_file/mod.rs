@@ -215,6 +215,16 @@ impl Users {
         self.0.insert(uid, profile);
     }
 
+    /// Takes a user's profile away.
+    fn clear(&mut self, uid: u32) {
+        self.0.remove(&uid);
+    }
+
+    /// Takes a profile away from all users.
+    fn forget(&mut self, profile: &ProfileName) {
+        self.0.retain(|_, own| own != profile);
+    }
+
     /// Adds `later` users, which win.
     fn merge(&mut self, later: &Users) {
         self.0.extend(later.0.iter().map(|(uid, profile)| (*uid, profile.clone())));

@@ -215,6 +215,30 @@ fn profiles_and_users_of_a_later_layer_win() {
 }
 
 #[test]
+fn a_profile_given_at_run_time_is_noted_where_it_differs_and_goes_with_the_profile() {
+    let mut layers = layers(
+        "",
+        "[profiles.slow]\nsens-mult = 0.5\n[users]\n1000 = \"slow\"\n",
+        "[profiles.slow]\nsens-mult = 0.25\n[profiles.fast]\nsens-mult = 4\n",
+    );
+    let name = |text: &str| ProfileName::new(text).unwrap();
+    let of = |layers: &Layers| layers.users().profile_of(1000).unwrap().as_str().to_owned();
+    layers.give_profile(1000, &name("fast"));
+    assert_eq!(of(&layers), "fast");
+    layers.give_profile(1000, &name("slow"));
+    assert!(layers.state.users.is_empty(), "the administrator's word is enough");
+    layers.give_profile(1000, &name("fast"));
+    layers.give_profile(1001, &name("slow"));
+    assert!(layers.delete_profile("slow"));
+    assert_eq!(layers.users().profile_of(1001).unwrap().as_str(), "slow", "there is one left");
+    assert!(layers.delete_profile("fast"));
+    assert_eq!(of(&layers), "slow");
+    for name in ["fast", "slow", "../fast"] {
+        assert!(!layers.delete_profile(name), "{name}");
+    }
+}
+
+#[test]
 fn a_single_mouse_wins_over_its_kind_and_then_the_later_layer() {
     let layers = layers(
         "[[device]]\nmatch = \"046d:c088\"\nenabled = false\nsettings = { sens-mult = 2 }\n",

@@ -9,7 +9,7 @@ use maccel_core::changes::Changes;
 use maccel_core::driver::{Driver, DriverError, Feature};
 use maccel_core::parameter::Parameter;
 use maccel_core::settings::{Mode, Settings, SettingsError};
-use maccel_core::settings_file::Layers;
+use maccel_core::settings_file::{Layers, ProfileName};
 use vespera_api::Result;
 
 use super::seen::{self, Seen};
@@ -133,6 +133,15 @@ impl Keeper {
         }
         self.seen = Some(settings);
         self.unread = None;
+    }
+
+    /// From now on this profile of the active user stands in for the shared settings; what is in
+    /// force is of it.
+    pub(super) fn stands_in(&mut self, profile: Option<ProfileName>) {
+        self.user_profile = profile;
+        if let Some(seen) = self.seen.clone() {
+            self.see(seen);
+        }
     }
 
     /// Looks at what the driver holds; somebody may have written it.

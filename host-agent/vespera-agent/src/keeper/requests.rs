@@ -129,19 +129,46 @@ impl Keeper {
 
     fn apply_profile(&mut self, name: &str) -> Result<()> {
         self.refuse_in_trial()?;
-        let profile = self.layers.profile(name).ok_or_else(|| no_profile(name))??;
+        let missing = || no_profile(name);
+        self.layers.profile(name).ok_or_else(missing)??;
         let before = self.in_force()?;
+        let profile = self.layers.profile(name).ok_or_else(missing)??;
+        let name = named(name)?;
         let wanted = self.as_the_driver_can(profile.clone());
-        self.put_and_save(&before, &wanted, &profile)?;
-        self.applied_profile = ProfileName::new(name).ok();
+        match self.user.filter(|_| self.user_profile.is_some()) {
+            Some(uid) => self.put_as_profile_of(uid, &name, &before, &wanted)?,
+            None => self.put_and_save(&before, &wanted, &profile)?,
+        }
+        self.applied_profile = Some(name);
+        Ok(())
+    }
+
+    /// Makes a profile that of a user. The one the user had keeps what the user saved in it.
+    fn put_as_profile_of(
+        &mut self,
+        uid: u32,
+        name: &ProfileName,
+        before: &Settings,
+        wanted: &Settings,
+    ) -> Result<()> {
+        self.put(wanted).map_err(error_of)?;
+        let mut layers = self.layers.clone();
+        layers.give_profile(uid, name);
+        if let Err(error) = self.save_layers(layers) {
+            self.put_back(before);
+            return Err(error);
+        }
+        self.stands_in(Some(name.clone()));
+        self.judge();
         Ok(())
     }
 
     fn delete_profile(&mut self, name: &str) -> Result<()> {
         let is_known = self.layers.profile(name).is_some();
+        // What others have just written belongs to what was in force until now.
+        self.look();
         let mut layers = self.layers.clone();
-        let own = ProfileName::new(name).ok();
-        if own.and_then(|own| layers.state.profiles.remove(&own)).is_none() {
+        if !layers.delete_profile(name) {
             return Err(match is_known {
                 true => Error::Locked(format!(
                     "the profile '{name}' is the image's or the administrator's, it stays"
@@ -149,7 +176,11 @@ impl Keeper {
                 false => no_profile(name),
             });
         }
-        self.save_layers(layers)
+        self.save_layers(layers)?;
+        // It may have been the active user's.
+        self.follow_user(self.user);
+        self.restore();
+        Ok(())
     }
 
     fn set_enabled(&mut self, input: &str, enabled: bool) -> Result<()> {

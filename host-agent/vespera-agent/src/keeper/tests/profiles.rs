@@ -111,3 +111,94 @@ fn what_an_agent_before_this_one_saw_is_still_understood() {
     drop(host.agent());
     assert!(host.text("var/lib/vespera/maccel.toml").contains("sens-mult = 3"));
 }
+
+const MARY: &str = "version = 1\n[profiles.mary]\nsens-mult = 0.5\n[profiles.games]\nsens-mult = 4\n\
+     [users]\n1000 = \"mary\"\n";
+
+fn active(keeper: &mut Keeper, uid: u32) {
+    keeper.event(Event::ActiveUser(Some(uid)), Instant::now());
+}
+
+#[test]
+fn a_profile_that_a_user_applies_is_the_users_from_then_on_and_the_one_before_is_kept() {
+    let host = Host::with_driver();
+    host.file("etc/vespera/maccel.toml", MARY);
+    let mut keeper = host.agent();
+    ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
+    active(&mut keeper, 1000);
+    ask(&mut keeper, Request::Set(sens(0.25))).unwrap();
+    ask(&mut keeper, Request::ApplyProfile("games".to_owned())).unwrap();
+    assert_eq!(host.in_force(), with_sens(4.0));
+    assert_eq!(keeper.snapshot().profiles["mary"], with_sens(0.25), "nothing of it is lost");
+    assert_eq!(keeper.snapshot().active_profile, "games");
+    // Neither another session nor another start of the agent changes whose it is.
+    active(&mut keeper, 1001);
+    assert_eq!(host.in_force(), with_sens(2.0));
+    let mut keeper = host.agent();
+    active(&mut keeper, 1000);
+    assert_eq!(host.in_force(), with_sens(4.0));
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
+    // Back to what the administrator says, and nothing of it remains.
+    ask(&mut keeper, Request::ApplyProfile("mary".to_owned())).unwrap();
+    assert_eq!(host.in_force(), with_sens(0.25));
+    assert!(!host.text("var/lib/vespera/maccel.toml").contains("users"));
+}
+
+#[test]
+fn a_profile_that_cannot_be_saved_as_the_users_is_not_applied() {
+    let host = Host::with_driver();
+    host.file("etc/vespera/maccel.toml", MARY);
+    let mut keeper = host.agent();
+    active(&mut keeper, 1000);
+    // A folder where the new file would be fails for root, too.
+    fs::create_dir(host.at("var/lib/vespera/maccel.toml.new")).unwrap();
+    let refusal = ask(&mut keeper, Request::ApplyProfile("games".to_owned())).unwrap_err();
+    assert!(matches!(refusal, Error::WriteFailed(_)), "{refusal}");
+    assert_eq!(host.in_force(), with_sens(0.5));
+    assert_eq!(keeper.snapshot().active_profile, "mary");
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
+}
+
+#[test]
+fn what_is_in_force_without_a_deleted_profile_is_in_force_at_once() {
+    let host = Host::with_driver();
+    host.file("etc/vespera/maccel.toml", MARY);
+    let mut keeper = host.agent();
+    ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
+    active(&mut keeper, 1000);
+    ask(&mut keeper, Request::Set(sens(0.25))).unwrap();
+    let delete = |name: &str| Request::DeleteProfile(name.to_owned());
+    ask(&mut keeper, delete("mary")).unwrap();
+    assert_eq!(host.in_force(), with_sens(0.5), "the administrator's of that name");
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
+
+    // One that was the user's choice: the user has what the administrator says again.
+    ask(&mut keeper, Request::SaveProfile("mine".to_owned())).unwrap();
+    ask(&mut keeper, Request::ApplyProfile("mine".to_owned())).unwrap();
+    ask(&mut keeper, Request::Set(sens(8.0))).unwrap();
+    ask(&mut keeper, delete("mine")).unwrap();
+    assert_eq!(host.in_force(), with_sens(0.5));
+    assert_eq!(keeper.snapshot().active_profile, "mary");
+
+    // What others have just written is theirs, and another's profile is no reason to undo it.
+    ask(&mut keeper, Request::SaveProfile("other".to_owned())).unwrap();
+    host.write(&with_sens(0.75));
+    ask(&mut keeper, delete("other")).unwrap();
+    assert_eq!(host.in_force(), with_sens(0.75));
+    assert_eq!(keeper.snapshot().profiles["mary"], with_sens(0.75));
+}
+
+#[test]
+fn a_trial_goes_on_when_a_profile_is_deleted_and_goes_back_to_what_is_left() {
+    let host = Host::with_driver();
+    host.file("etc/vespera/maccel.toml", MARY);
+    let mut keeper = host.agent();
+    active(&mut keeper, 1000);
+    ask(&mut keeper, Request::Set(sens(0.25))).unwrap();
+    let id = ask(&mut keeper, trial(3.0, 10)).unwrap();
+    ask(&mut keeper, Request::DeleteProfile("mary".to_owned())).unwrap();
+    assert_eq!(host.in_force(), with_sens(3.0));
+    ask(&mut keeper, Request::CancelTrial(id)).unwrap();
+    assert_eq!(host.in_force(), with_sens(0.5));
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
+}
