@@ -9,6 +9,7 @@
 //! - [`catalogue`]: every check there is, with its words and its remedy
 //! - [`survey`]: runs the checks of a host
 //! - [`module`], [`secure_boot`], [`blacklist`], [`loaded`], [`permissions`], [`group`]: the areas
+//! - [`origin`]: where the module comes from, and what brings another
 //! - [`firmware`]: what UEFI and shim tell
 //! - [`ostree`], [`deployments`]: the next boot and the one to go back to
 //! - [`status_json`]: what bootc and rpm-ostree add to them
@@ -35,6 +36,7 @@ pub mod load_error;
 pub mod loaded;
 pub mod mice;
 pub mod module;
+pub mod origin;
 pub mod ostree;
 pub mod permissions;
 pub mod person;

@@ -3,7 +3,10 @@
 
 use std::fmt;
 
+use module_check::Root;
 use serde::{Deserialize, Serialize};
+
+use crate::origin;
 
 /// Why the kernel did not take the module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,14 +40,14 @@ impl fmt::Display for LoadError {
 enum Mend {
     /// A module that fits, by whatever means this host gets one.
     Reinstall,
+    /// Trust in who signed it, if that can be had on this host.
+    Trust,
     /// A command of its own.
     Command(&'static str),
 }
 
-use Mend::{Command, Reinstall};
+use Mend::{Command, Reinstall, Trust};
 
-/// Asks the firmware, at the next boot, to trust the certificate of the image.
-const ENROL_KEY: Mend = Command("sudo vesperactl secure-boot enroll");
 /// What was in the way has passed.
 const AGAIN: Mend = Command("sudo vesperactl module load");
 /// Says which of several things it is.
@@ -85,10 +88,10 @@ const CAUSES: &[(i32, &str, &str, Mend)] = &[
     (80, "ELIBBAD", "its file is damaged", Reinstall),
     (95, "EOPNOTSUPP", "this kernel cannot unpack the file it is in", Reinstall),
     (110, "ETIMEDOUT", "it did not finish in time", Command("systemctl reboot")),
-    (126, "ENOKEY", "it is not signed with a key this system trusts", ENROL_KEY),
+    (126, "ENOKEY", "it is not signed with a key this system trusts", Trust),
     (127, "EKEYEXPIRED", "the key it is signed with has expired", Reinstall),
     (128, "EKEYREVOKED", "the key it is signed with is revoked", Reinstall),
-    (129, "EKEYREJECTED", "it is not signed with a key this system trusts", ENROL_KEY),
+    (129, "EKEYREJECTED", "it is not signed with a key this system trusts", Trust),
 ];
 
 /// What the kernel has said of the module.
@@ -101,21 +104,22 @@ fn words_of_the_system(errno: i32) -> String {
 }
 
 impl LoadError {
-    /// Explains an error number; `reinstall` is how this host gets a fitting module.
-    pub fn from_errno(errno: i32, reinstall: &str) -> Self {
+    /// Explains an error number of the running kernel; what mends it depends on the host.
+    pub fn from_errno(errno: i32, root: &Root, kernel: &str) -> Self {
         let row = CAUSES.iter().find(|(number, ..)| *number == errno);
-        let (name, cause, remedy) = match row {
-            Some((_, name, cause, mend)) => {
-                let remedy = match mend {
-                    Reinstall => reinstall,
-                    Command(command) => command,
-                };
-                ((*name).to_owned(), (*cause).to_owned(), remedy)
+        let (name, cause, mend) = match row {
+            Some((_, name, cause, mend)) => ((*name).to_owned(), (*cause).to_owned(), *mend),
+            None if errno == 0 => {
+                ("no errno".to_owned(), "libkmod gave no reason".to_owned(), Command(LOG))
             }
-            None if errno == 0 => ("no errno".to_owned(), "libkmod gave no reason".to_owned(), LOG),
-            None => (format!("errno {errno}"), words_of_the_system(errno), LOG),
+            None => (format!("errno {errno}"), words_of_the_system(errno), Command(LOG)),
         };
-        Self { errno, name, cause, remedy: Some(remedy.to_owned()), log: Vec::new() }
+        let remedy = match mend {
+            Reinstall => origin::reinstall(root, kernel),
+            Trust => origin::trust(root).to_owned(),
+            Command(command) => command.to_owned(),
+        };
+        Self { errno, name, cause, remedy: Some(remedy), log: Vec::new() }
     }
 
     /// Adds what the kernel's log said.
@@ -128,7 +132,10 @@ impl LoadError {
 
 #[cfg(test)]
 mod tests {
+    use module_check::fixtures::FixtureRoot;
+
     use super::*;
+    use crate::secure_boot::CERTIFICATE;
 
     #[test]
     fn each_error_number_has_one_name_and_one_cause() {
@@ -144,26 +151,36 @@ mod tests {
 
     #[test]
     fn a_refusal_comes_with_the_remedy_of_its_cause() {
-        for (errno, name, remedy) in [
-            (8, "ENOEXEC", "REINSTALL"),
-            (129, "EKEYREJECTED", "sudo vesperactl secure-boot enroll"),
-            (1, "EPERM", "vesperactl secure-boot status"),
-            (99, "errno 99", "journalctl -k -b --grep maccel"),
+        let image = FixtureRoot::new();
+        image.file("usr/share/vespera/image.json", b"{}");
+        image.file(CERTIFICATE, b"");
+        let fedora = FixtureRoot::new();
+        fedora.file("usr/bin/dnf5", b"");
+        for (host, errno, name, remedy) in [
+            (&image, 8, "ENOEXEC", "sudo bootc upgrade --apply"),
+            (&image, 129, "EKEYREJECTED", "sudo vesperactl secure-boot enroll"),
+            (&fedora, 126, "ENOKEY", origin::SIGNED_HERE),
+            (&fedora, 129, "EKEYREJECTED", origin::SIGNED_HERE),
+            (&image, 1, "EPERM", "vesperactl secure-boot status"),
+            (&image, 99, "errno 99", "journalctl -k -b --grep maccel"),
         ] {
-            let error = LoadError::from_errno(errno, "REINSTALL");
+            let error = LoadError::from_errno(errno, host.root(), "6.1.0");
             assert_eq!((error.name.as_str(), error.remedy.as_deref()), (name, Some(remedy)));
         }
     }
 
     #[test]
     fn a_number_without_a_rule_has_at_least_the_systems_words() {
-        assert_eq!(LoadError::from_errno(19, "x").to_string(), "No such device (errno 19)");
-        assert_eq!(LoadError::from_errno(0, "x").to_string(), "libkmod gave no reason (no errno)");
+        let fixture = FixtureRoot::new();
+        let said = |errno| LoadError::from_errno(errno, fixture.root(), "6.1.0").to_string();
+        assert_eq!(said(19), "No such device (errno 19)");
+        assert_eq!(said(0), "libkmod gave no reason (no errno)");
     }
 
     #[test]
     fn the_kernels_last_word_is_part_of_what_is_said() {
-        let error = LoadError::from_errno(8, "x");
+        let fixture = FixtureRoot::new();
+        let error = LoadError::from_errno(8, fixture.root(), "6.1.0");
         assert_eq!(error.to_string(), "it was made for another kernel (ENOEXEC)");
         let error = error.with_log(vec!["first".to_owned(), "maccel: version magic".to_owned()]);
         assert_eq!(

@@ -13,6 +13,7 @@ use crate::catalogue::{
     MODULE_WRONG_KERNEL,
 };
 use crate::check::Check;
+use crate::origin::{UPGRADE, reinstall};
 
 /// What the installed file says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -251,34 +252,6 @@ fn index(root: &Root, kernel: &str) -> String {
     }
 }
 
-/// The command that brings another image.
-pub const UPGRADE: &str = "sudo bootc upgrade --apply";
-
-/// The one command that brings a fitting module, by the kind of host.
-pub fn reinstall(root: &Root, kernel: &str) -> String {
-    if root.exists(crate::ostree::BOOTED) || root.exists("usr/share/vespera/image.json") {
-        // The image brings kernel and module together; only another image can mend it.
-        UPGRADE.to_owned()
-    } else if has_dkms_source(root) {
-        format!("sudo dkms autoinstall -k {kernel}")
-    } else if root.exists("var/lib/dpkg/status") {
-        "sudo apt install ./maccel-dkms_*.deb, of Vespera's release".to_owned()
-    } else if root.exists("usr/bin/dnf") || root.exists("usr/bin/dnf5") {
-        format!("sudo dnf install ./kmod-maccel-{kernel}-*.rpm, built from Vespera's release")
-    } else {
-        format!("install the maccel module for kernel {kernel}")
-    }
-}
-
-/// Where DKMS looks for what it builds.
-fn has_dkms_source(root: &Root) -> bool {
-    let is_ours = |entry: std::io::Result<camino::Utf8DirEntry>| {
-        entry.is_ok_and(|entry| entry.file_name().starts_with("maccel-"))
-    };
-    (root.exists("usr/sbin/dkms") || root.exists("usr/bin/dkms"))
-        && root.at("usr/src").read_dir_utf8().is_ok_and(|mut entries| entries.any(is_ours))
-}
-
 #[cfg(test)]
 mod tests {
     use module_check::fixtures::{FixtureRoot, ModuleBuilder};
@@ -377,31 +350,5 @@ mod tests {
         };
         assert_eq!(codes(&quick).len() + 1, codes(&full).len());
         assert_eq!(codes(&quick.taken(fixture.root())), codes(&full));
-    }
-
-    #[test]
-    fn the_remedy_suits_the_kind_of_host() {
-        let fixture = FixtureRoot::new();
-        assert_eq!(
-            reinstall(fixture.root(), "6.1.0"),
-            "install the maccel module for kernel 6.1.0"
-        );
-        fixture.file("usr/bin/dnf5", b"");
-        assert_eq!(
-            reinstall(fixture.root(), "6.1.0"),
-            "sudo dnf install ./kmod-maccel-6.1.0-*.rpm, built from Vespera's release"
-        );
-        fixture.file("var/lib/dpkg/status", b"");
-        assert_eq!(
-            reinstall(fixture.root(), "6.1.0"),
-            "sudo apt install ./maccel-dkms_*.deb, of Vespera's release"
-        );
-        // Of another module.
-        fixture.file("usr/sbin/dkms", b"");
-        assert!(reinstall(fixture.root(), "6.1.0").starts_with("sudo apt"));
-        fixture.file("usr/src/maccel-0.1.0/dkms.conf", b"");
-        assert_eq!(reinstall(fixture.root(), "6.1.0"), "sudo dkms autoinstall -k 6.1.0");
-        fixture.file("usr/share/vespera/image.json", b"{}");
-        assert_eq!(reinstall(fixture.root(), "6.1.0"), "sudo bootc upgrade --apply");
     }
 }

@@ -2,8 +2,6 @@
 //! Secure Boot, lockdown and signatures: does this kernel take only signed modules, and would it
 //! trust ours?
 
-use std::io;
-
 use module_check::Root;
 use module_check::certificate::Certificate;
 use module_check::proof::Proof;
@@ -15,9 +13,12 @@ use crate::catalogue::{
 };
 use crate::check::{Check, Severity};
 use crate::firmware::{self, Enrolment};
+use crate::origin::{self, Origin};
 
 /// The certificate the image's module is signed with.
 pub const CERTIFICATE: &str = "usr/share/vespera/module-signing.der";
+/// Those of the key that DKMS makes for a machine: its own place, and that of an Ubuntu.
+const OF_DKMS: &[&str] = &["var/lib/dkms/mok.pub", "var/lib/shim-signed/mok/MOK.der"];
 
 /// How far the kernel protects itself from root (`/sys/kernel/security/lockdown`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -97,17 +98,37 @@ fn parse_lockdown(text: &str) -> Option<Lockdown> {
     }
 }
 
-/// The image's certificate, or why there is none to go by.
-pub fn certificate(root: &Root) -> Result<(Vec<u8>, Certificate), String> {
-    let der = std::fs::read(root.at(CERTIFICATE)).map_err(|error| {
-        if error.kind() == io::ErrorKind::NotFound {
-            format!("this system has no /{CERTIFICATE}")
-        } else {
-            format!("/{CERTIFICATE}: {error}")
-        }
-    })?;
-    let certificate = Certificate::parse(&der);
-    certificate.map(|certificate| (der, certificate)).ok_or(format!("/{CERTIFICATE} is damaged"))
+/// The certificate of who signed the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// Its path inside the root.
+    pub path: &'static str,
+    /// The file's content.
+    pub der: Vec<u8>,
+    /// What it says.
+    pub certificate: Certificate,
+}
+
+/// Where the certificate is: the image's, or where DKMS builds the module, that of DKMS.
+pub fn certificate_path(root: &Root) -> Option<&'static str> {
+    let others = if Origin::of(root) == Origin::Dkms { OF_DKMS } else { &[] };
+    [CERTIFICATE].iter().chain(others).copied().find(|path| root.exists(path))
+}
+
+/// The certificate, or why there is none to go by.
+pub fn certificate(root: &Root) -> Result<Issued, String> {
+    let Some(path) = certificate_path(root) else {
+        return Err(match Origin::of(root) {
+            Origin::Image => format!("this system has no /{CERTIFICATE}"),
+            Origin::Dkms => format!("this system has no /{}", OF_DKMS[0]),
+            Origin::Debian | Origin::Fedora | Origin::Other => {
+                "this system has no certificate of who signed the module".to_owned()
+            }
+        });
+    };
+    let der = std::fs::read(root.at(path)).map_err(|error| format!("/{path}: {error}"))?;
+    let certificate = Certificate::parse(&der).ok_or(format!("/{path} is damaged"))?;
+    Ok(Issued { path, der, certificate })
 }
 
 /// Whether the kernel of `system` would take a module with this signature on `machine`, whose
@@ -164,15 +185,15 @@ fn proof(root: &Root, host: SecureBoot, signature: Option<&Appended>) -> Check {
         };
     };
     let unknown = |reason| soften(Check::unknown(kind, root, reason), Severity::Info);
-    let certificate = match certificate(root) {
-        Ok((_, certificate)) => certificate,
+    let Issued { path, certificate, .. } = match certificate(root) {
+        Ok(issued) => issued,
         Err(reason) => return unknown(format!("{reason} to prove it with")),
     };
     if !certificate.is_named_by(signature) {
-        return unknown(format!("key {} is not that of /{CERTIFICATE}", signature.key_id));
+        return unknown(format!("key {} is not that of /{path}", signature.key_id));
     }
     match certificate.proves(signature) {
-        Proof::Valid => Check::ok(kind, root, format!("proved with /{CERTIFICATE}")),
+        Proof::Valid => Check::ok(kind, root, format!("proved with /{path}")),
         Proof::Invalid(reason) => soften(Check::failed(kind, root, reason), Severity::Warning),
         Proof::Unsupported(what) => unknown(format!("{what} cannot be checked here")),
     }
@@ -195,12 +216,12 @@ fn key(
     let Some(Appended::Signature(signature)) = signature else {
         return Check::unknown(kind, root, "there is no signature to look at");
     };
-    let (der, certificate) = match certificate(root) {
-        Ok(found) => found,
+    let Issued { path, der, certificate } = match certificate(root) {
+        Ok(issued) => issued,
         Err(reason) => return Check::unknown(kind, root, reason),
     };
     if !certificate.is_named_by(signature) {
-        let detail = format!("key {} is not that of /{CERTIFICATE}", signature.key_id);
+        let detail = format!("key {} is not that of /{path}", signature.key_id);
         return Check::unknown(kind, root, detail);
     }
     let failed = |detail| Check::failed(kind, root, detail);
@@ -219,7 +240,7 @@ fn key(
             }
         }
         Enrolment::Refused => {
-            failed("it is among the keys that this machine refuses").remedy(crate::module::UPGRADE)
+            failed("it is among the keys that this machine refuses").remedy(origin::sign(root))
         }
         Enrolment::Unknown => Check::unknown(kind, root, "the lists of keys are unreadable"),
     }
@@ -293,6 +314,29 @@ mod tests {
         fixture.file("sys/module/module/parameters/sig_enforce", b"N\n");
         let check = checks(fixture.root(), fixture.root(), Some(&forged), false).remove(1);
         assert_eq!((check.status, check.severity), (Status::Failed, Severity::Warning));
+    }
+
+    #[test]
+    fn what_dkms_has_signed_is_proved_with_its_own_certificate_there_and_nowhere_else() {
+        for (path, ours) in OF_DKMS.iter().flat_map(|path| [(path, true), (path, false)]) {
+            let fixture = enforcing();
+            fixture.file("usr/sbin/dkms", b"");
+            let source = if ours { "maccel-0.1.0" } else { "nvidia-1.0" };
+            fixture.file(&format!("usr/src/{source}/dkms.conf"), b"");
+            fixture.file(path, &signing::certificate(7));
+            enrol(&fixture, "db", b"another");
+            let root = fixture.root();
+            let checks = checks(root, root, Some(&signature(true)), false);
+            let found = [&checks[1], &checks[2]].map(|check| (check.status, check.detail.as_str()));
+            if ours {
+                assert_eq!(found[0], (Status::Ok, format!("proved with /{path}").as_str()));
+                assert_eq!(found[1].0, Status::Failed);
+                assert_eq!(checks[2].remedy.as_deref(), Some(origin::ENROL));
+            } else {
+                assert_eq!(found.map(|found| found.0), [Status::Unknown; 2]);
+                assert!(found[1].1.contains("no certificate"), "{found:?}");
+            }
+        }
     }
 
     #[test]

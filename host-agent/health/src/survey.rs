@@ -13,7 +13,7 @@ use crate::load_error::LoadError;
 use crate::loaded::{self, LoadedModule};
 use crate::module::{self, Depth, Installed, ModuleFacts};
 use crate::report::ModuleReport;
-use crate::{blacklist, group, host, permissions, person, secure_boot};
+use crate::{blacklist, group, host, origin, permissions, person, secure_boot};
 
 /// Everything found about the running kernel's module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,16 +60,13 @@ impl Survey {
         let loaded = loaded::find(root);
         let mut checks = installed.checks;
         let is_loaded = loaded.is_some();
-        let reinstalled = [SECURE_BOOT_UNSIGNED.code, SECURE_BOOT_SIGNATURE_WRONG.code];
+        let resigned = [SECURE_BOOT_UNSIGNED.code, SECURE_BOOT_SIGNATURE_WRONG.code];
         checks.extend(
             secure_boot::checks(root, root, installed.signature.as_ref(), is_loaded)
                 .into_iter()
-                // A new image is the only way to a properly signed module.
-                .map(|check| match &kernel {
-                    Some(kernel) if check.is_failed() && reinstalled.contains(&&*check.code) => {
-                        check.remedy(module::reinstall(root, kernel))
-                    }
-                    _ => check,
+                .map(|check| match check.is_failed() && resigned.contains(&&*check.code) {
+                    true => check.remedy(origin::sign(root)),
+                    false => check,
                 }),
         );
         checks.extend(blacklist::checks(root, is_loaded));
@@ -132,7 +129,7 @@ impl Survey {
         }
         self.checks.extend(deployments::checks(root, &self.deployments));
         let Some(nearer) = deployments::nearest_fit(&self.deployments) else { return };
-        let upgrade = self.kernel.as_deref().map(|kernel| module::reinstall(root, kernel));
+        let upgrade = self.kernel.as_deref().map(|kernel| origin::reinstall(root, kernel));
         for check in self.checks.iter_mut().filter(|check| check.remedy.is_some()) {
             if check.remedy == upgrade {
                 check.remedy = Some(nearer.to_owned());

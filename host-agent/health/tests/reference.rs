@@ -14,9 +14,9 @@ const WORDS: &[(&str, &str, &str)] = &[
         "`/usr/lib/modules/KERNEL` of the running kernel holds no `maccel.ko`. The detail names the \
          kernels that have one.",
         "On an image, `sudo bootc upgrade --apply`, or `sudo bootc rollback --apply` where the \
-         rollback has a fitting module. With DKMS, `sudo dkms autoinstall -k KERNEL`. On a Debian \
-         without either, `maccel-dkms_*.deb` of Vespera's release; on a Fedora, \
-         `kmod-maccel-KERNEL-*.rpm`, built from its source archive.",
+         rollback has a fitting module. With DKMS, `sudo dkms autoinstall -k KERNEL`. Without either, \
+         packages: on a [Debian](packages.md#debian), on a [Fedora](packages.md#fedora), \
+         [elsewhere](packages.md#dkms-on-any-distribution).",
     ),
     ("module-not-indexed", "The file is there, but `modules.dep` does not list it.", ""),
     (
@@ -38,14 +38,15 @@ const WORDS: &[(&str, &str, &str)] = &[
     (
         "secure-boot-module-unsigned",
         "Secure Boot, lockdown or `module.sig_enforce` is on, and the module carries no signature.",
-        "As for [module-missing](#module-missing), with an image whose driver is signed: \
-         [secure-boot.md](secure-boot.md).",
+        "On an image, as for [module-missing](#module-missing), with one whose driver is signed: \
+         [secure-boot.md](secure-boot.md). Elsewhere, who builds the driver \
+         [signs it](secure-boot.md#outside-a-vespera-image).",
     ),
     (
         "secure-boot-signature-wrong",
-        "The signature is by the image's key, but not over this file: the file was changed after \
-         it was signed.",
-        "As for [module-missing](#module-missing).",
+        "The signature is by the key of the image, or of DKMS, but not over this file: the file was \
+         changed after it was signed.",
+        "As for [secure-boot-module-unsigned](#secure-boot-module-unsigned).",
     ),
     (
         "secure-boot-key-not-enrolled",
@@ -203,4 +204,19 @@ fn every_check_has_words_and_no_words_are_left_over() {
     let known: Vec<&str> = catalogue::ALL.iter().map(|kind| kind.code).collect();
     let described: Vec<&str> = WORDS.iter().map(|(code, ..)| *code).collect();
     assert_eq!(described, known, "in the order of the catalogue");
+}
+
+#[test]
+fn every_page_that_a_remedy_leads_to_has_the_heading_it_names() {
+    for remedy in health::origin::PAGES {
+        let (_, page) = remedy.split_once("/blob/main/").unwrap();
+        let (path, anchor) = page.split_once('#').unwrap_or((page, ""));
+        let text = std::fs::read_to_string(manual::committed::repository().join(path)).unwrap();
+        let heading = |line: &str| {
+            let heading = line.strip_prefix("## ")?;
+            Some(heading.to_lowercase().replace(' ', "-"))
+        };
+        let found = text.lines().filter_map(heading).any(|name| name == anchor);
+        assert!(found || anchor.is_empty(), "{page}");
+    }
 }

@@ -12,7 +12,7 @@ use health::load_error::LoadError;
 use health::module::Depth;
 use health::report::{FORMAT, ModuleReport};
 use health::status_json::Told;
-use health::{Check, Root, Severity, State, Survey, host, module, ostree, status_json, timestamp};
+use health::{Check, Root, Severity, State, Survey, host, ostree, status_json, timestamp};
 
 use crate::still::until_still;
 use crate::{journal, loader, ownership, tools};
@@ -124,7 +124,7 @@ fn load(root: &Root, kernel: &str, before: &Survey) -> Option<LoadError> {
         }
         Err(refusal) => {
             let words = log.map(|mut log| log.about_module()).unwrap_or_default();
-            let error = LoadError::from_errno(refusal.errno, &module::reinstall(root, kernel));
+            let error = LoadError::from_errno(refusal.errno, root, kernel);
             let error = error.with_log(words);
             journal::refused(&error);
             Some(error)
@@ -198,7 +198,7 @@ mod tests {
         run(root, false).unwrap();
         let mut refused = ModuleReport::read(root).unwrap();
         assert_eq!(refused.load_error, None);
-        let error = LoadError::from_errno(129, "sudo bootc upgrade --apply");
+        let error = LoadError::from_errno(129, root, "6.1.0");
         refused.load_error = Some(error.clone());
         refused.write(root).unwrap();
         assert!(!run(root, false).unwrap());

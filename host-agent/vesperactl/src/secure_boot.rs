@@ -3,13 +3,12 @@
 
 use std::process::Command;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use health::firmware::{self, Enrolment};
 use health::module::Depth;
 use health::person::Person;
-use health::secure_boot::{self, CERTIFICATE, Lockdown, SecureBoot};
-use health::{Root, Survey};
-use module_check::certificate::Certificate;
+use health::secure_boot::{self, Issued, Lockdown, SecureBoot};
+use health::{Root, Survey, origin};
 use module_check::proof::Proof;
 use module_check::signature::{Appended, Signature};
 use serde::Serialize;
@@ -28,7 +27,9 @@ struct Facts {
     host: SecureBoot,
     uefi: bool,
     module: Option<Appended>,
-    certificate: Result<Certificate, String>,
+    certificate: Result<Issued, String>,
+    /// What has the module trusted here.
+    trust: &'static str,
     enrolment: Option<Enrolment>,
     proof: Option<Proof>,
 }
@@ -58,13 +59,10 @@ struct CertificateReport<'a> {
 impl Facts {
     fn read(root: &Root) -> Self {
         let module = Survey::installed(root, Depth::Quick).signature;
-        let (der, certificate) = match secure_boot::certificate(root) {
-            Ok((der, certificate)) => (Some(der), Ok(certificate)),
-            Err(reason) => (None, Err(reason)),
-        };
+        let certificate = secure_boot::certificate(root);
         let proof = match (&module, &certificate) {
-            (Some(Appended::Signature(signature)), Ok(certificate)) => {
-                Some(certificate.proves(signature))
+            (Some(Appended::Signature(signature)), Ok(issued)) => {
+                Some(issued.certificate.proves(signature))
             }
             _ => None,
         };
@@ -72,8 +70,12 @@ impl Facts {
             host: SecureBoot::read(root),
             uefi: firmware::is_uefi(root),
             module,
+            enrolment: certificate
+                .as_ref()
+                .ok()
+                .map(|issued| firmware::enrolment(root, &issued.der)),
             certificate,
-            enrolment: der.map(|der| firmware::enrolment(root, &der)),
+            trust: origin::trust(root),
             proof,
         }
     }
@@ -124,7 +126,7 @@ pub(crate) fn status(root: &Root, show: &Show) -> anyhow::Result<Outcome> {
         None => exit::DEGRADED,
     };
     let text = if show.json {
-        let certificate = facts.certificate.as_ref().ok();
+        let certificate = facts.certificate.as_ref().ok().map(|issued| &issued.certificate);
         let report = SecureBootReport {
             format: FORMAT,
             uefi: facts.uefi,
@@ -174,12 +176,15 @@ fn describe(facts: &Facts) -> String {
     };
     let proof = match &facts.proof {
         None => "nothing to prove, or to prove it with".to_owned(),
-        Some(Proof::Valid) => format!("proved with /{CERTIFICATE}"),
+        Some(Proof::Valid) => match &facts.certificate {
+            Ok(issued) => format!("proved with /{}", issued.path),
+            Err(reason) => reason.clone(),
+        },
         Some(Proof::Invalid(reason)) => format!("wrong: {reason}"),
         Some(Proof::Unsupported(what)) => format!("{what} cannot be checked here"),
     };
     let certificate = match &facts.certificate {
-        Ok(certificate) => format!(
+        Ok(Issued { certificate, .. }) => format!(
             "{}, serial number {}, SHA-256 {}",
             certificate.subject.as_deref().unwrap_or("without a name"),
             certificate.serial,
@@ -193,7 +198,8 @@ fn describe(facts: &Facts) -> String {
         Some(Enrolment::Pending) => "not yet: confirm it in MokManager at the next start",
         Some(Enrolment::No) => "no; to ask for it: sudo vesperactl secure-boot enroll",
         Some(Enrolment::Refused) => "no: this machine refuses it",
-        Some(Enrolment::Unknown) | None => "cannot be told",
+        Some(Enrolment::Unknown) => "cannot be told",
+        None => &format!("cannot be told; {}", facts.trust),
     };
     let mut text = String::new();
     for (name, value) in [
@@ -230,7 +236,8 @@ pub(crate) fn enroll(root: &Root, while_off: bool) -> anyhow::Result<Outcome> {
     ensure!(root.is_host(), "certificates are enrolled on the running system only");
     let person = Person::of_process(root).context("/proc/self/status is unreadable")?;
     ensure!(person.uid == 0, "needs root: sudo vesperactl secure-boot enroll");
-    let certificate = root.at(CERTIFICATE);
+    let issued = facts.certificate.map_err(|reason| anyhow!(reason))?;
+    let certificate = root.at(issued.path);
     // It asks for a password, which MokManager will want to hear again.
     let status = Command::new(MOKUTIL)
         .args(["--import", certificate.as_str()])
@@ -261,7 +268,7 @@ fn pointless(facts: &Facts, while_off: bool) -> Option<String> {
         return Some("this system was not booted through UEFI, it has no Secure Boot".to_owned());
     }
     if let Err(reason) = &facts.certificate {
-        return Some(format!("{reason}: there is nothing to enrol"));
+        return Some(format!("{reason}, there is nothing to enrol; {}", facts.trust));
     }
     match facts.enrolment {
         Some(Enrolment::Owner | Enrolment::Firmware) => {
@@ -274,7 +281,8 @@ fn pointless(facts: &Facts, while_off: bool) -> Option<String> {
         }
         Some(Enrolment::Refused) => {
             return Some(
-                "this machine refuses the certificate; another image is needed".to_owned(),
+                "this machine refuses the certificate; the module has to be signed with another"
+                    .to_owned(),
             );
         }
         Some(Enrolment::No | Enrolment::Unknown) | None => {}
@@ -300,6 +308,8 @@ fn pointless(facts: &Facts, while_off: bool) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use health::secure_boot::CERTIFICATE;
+    use module_check::certificate::Certificate;
     use module_check::fixtures::{FixtureRoot, ModuleBuilder, signing};
 
     use super::*;
@@ -392,8 +402,26 @@ mod tests {
         assert!(reason(&other, false).contains("another key"));
         let without = host(true);
         std::fs::remove_file(without.root().at(CERTIFICATE)).unwrap();
-        assert!(reason(&without, false).contains("nothing to enrol"));
+        let said = reason(&without, false);
+        assert!(said.contains("nothing to enrol") && said.ends_with(origin::SIGNED_HERE), "{said}");
         assert!(reason(&FixtureRoot::new(), false).contains("UEFI"));
+    }
+
+    #[test]
+    fn what_dkms_signs_with_is_what_is_enrolled_where_dkms_builds_the_module() {
+        let fixture = host(true);
+        std::fs::remove_file(fixture.root().at(CERTIFICATE)).unwrap();
+        fixture.file("var/lib/dpkg/status", b"");
+        fixture.file("usr/sbin/dkms", b"");
+        fixture.file("usr/src/maccel-0.1.0/dkms.conf", b"");
+        fixture.file("var/lib/dkms/mok.pub", &signing::certificate(7));
+        list(&fixture, "MokListRT", b"another");
+        let facts = Facts::read(fixture.root());
+        assert_eq!(pointless(&facts, false), None);
+        assert_eq!(facts.certificate.as_ref().unwrap().path, "var/lib/dkms/mok.pub");
+        let text = describe(&facts);
+        assert!(text.contains("proved with /var/lib/dkms/mok.pub"), "{text}");
+        assert!(text.contains("to ask for it: sudo vesperactl secure-boot enroll"), "{text}");
     }
 
     #[test]

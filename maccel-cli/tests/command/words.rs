@@ -69,7 +69,7 @@ fn without_a_driver_on_a_kernel_that_has_none() {
     Error: the maccel module is not loaded
 
     Caused by:
-        0: No module for this kernel; to mend it: install the maccel module for kernel 6.12.1
+        0: No module for this kernel; to mend it: see https://github.com/abirkel/Vespera/blob/main/docs/packages.md
         1: The module is not loaded; to mend it: sudo vesperactl module load
         2: to load the driver: sudo modprobe maccel
     ");
