@@ -136,37 +136,34 @@ impl Keeper {
         }
     }
 
-    /// What others wrote to a mouse is saved for it.
+    /// What others wrote to a mouse is saved for it, the rest follows the shared settings. In a
+    /// trial of the mouse it is kept with what is tried, or goes with it.
     fn keep_outside_device(&mut self, known: &Device, now: Device) {
         journal::outside(&format!("{} ({})", now.name, now.input));
+        let before = known.settings.as_ref().or(self.seen.as_ref());
+        let written = match (before, &now.settings) {
+            (Some(before), Some(own)) => Changes::between(before, own),
+            _ => Changes::default(),
+        };
         let tried = self.is_on_trial(&now.input);
-        if tried {
-            self.note_on_trial(known, &now);
+        if let Some(Trial { changes, .. }) = self.trial.as_mut().filter(|_| tried) {
+            changes.merge(&written);
         }
         let mut layers = self.layers.clone();
+        let saved = layers.device_changes(&now.id, &now.uniq).1.cloned();
         let Ok(entry) = entry_of(&mut layers, &now) else { return };
         if known.enabled != now.enabled {
             entry.enabled = Some(now.enabled);
         }
-        // What is written to settings on trial goes with them.
         if known.settings != now.settings && !tried {
-            entry.settings = Some(now.settings.as_ref().map(Changes::all).unwrap_or_default());
+            let kept = saved.filter(|_| now.settings.is_some());
+            entry.settings.insert(kept.unwrap_or_default()).merge(&written);
         }
         if let Err(error) = self.save_layers(layers) {
             journal::warning(&error.to_string());
         }
         // Locked values come back.
         self.meet(now, false);
-    }
-
-    /// What others wrote to a mouse on trial is kept with what is tried, or goes with it.
-    fn note_on_trial(&mut self, known: &Device, now: &Device) {
-        let before = known.settings.as_ref().or(self.seen.as_ref());
-        if let (Some(Trial { changes, .. }), Some(before), Some(own)) =
-            (&mut self.trial, before, &now.settings)
-        {
-            changes.merge(&Changes::between(before, own));
-        }
     }
 
     /// Changes what is saved for a mouse and puts it in force, both or neither.
@@ -289,13 +286,16 @@ impl Keeper {
         let driver = self.driver.as_ref().ok_or(DriverError::NotLoaded)?;
         let Some(shared) = &self.seen else { return Ok(device.clone()) };
         let (enabled, own) = self.layers.device(&device.id, &device.uniq, shared)?;
-        if let Some(enabled) = enabled.filter(|enabled| *enabled != device.enabled) {
-            driver.set_device_enabled(&device.input, enabled)?;
-        }
+        let switched = match enabled.filter(|enabled| *enabled != device.enabled) {
+            Some(enabled) => driver.set_device_enabled(&device.input, enabled),
+            None => Ok(()),
+        };
         let free = !self.is_on_trial(&device.input);
         if (own.is_some() || forced) && own != device.settings && free {
             driver.set_device_settings(&device.input, own.as_ref())?;
         }
+        // One that cannot be switched has its settings all the same.
+        switched?;
         driver.device(&device.input)
     }
 
