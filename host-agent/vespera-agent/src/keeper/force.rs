@@ -233,7 +233,7 @@ impl Keeper {
     /// time, and tells when it has.
     pub(super) fn retry(&mut self, now: Instant) {
         let failed = self.findings.get(SETTINGS_NOT_IN_FORCE.code).is_some_and(Check::is_failed);
-        if failed && self.put_back_lately(now) == 0 {
+        if failed && self.put_back_lately(now) < MOST_PUT_BACK {
             self.restore();
         }
     }
