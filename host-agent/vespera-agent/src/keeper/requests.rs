@@ -49,7 +49,13 @@ impl Keeper {
     fn set(&mut self, changes: &Changes) -> Result<()> {
         self.refuse_in_trial()?;
         let before = self.in_force()?;
-        let wanted = self.allowed(&before, changes)?;
+        // What is saved may not be in force, and is not given up for that; but what others wrote
+        // may be in force and not saved.
+        let base = match self.wanted() {
+            Ok(wanted) if !self.is_unsaved() => wanted,
+            _ => before.clone(),
+        };
+        let wanted = self.allowed(&base, changes)?;
         let kept = self.with_saved_table(wanted.clone());
         self.put_and_save(&before, &wanted, &kept)
     }

@@ -175,3 +175,45 @@ fn a_change_that_is_saved_without_its_copy_is_made_and_the_copy_is_a_finding() {
     let (file, copy) = ("var/lib/vespera/maccel.toml", "var/lib/vespera/maccel.toml.good");
     assert_eq!(host.text(copy), host.text(file));
 }
+
+#[test]
+fn what_the_administrator_says_and_the_driver_did_not_take_is_not_given_up_by_the_next_change() {
+    let host = Host::public_driver();
+    let path = "etc/vespera/maccel.toml";
+    host.file(path, "version = 1\n[settings]\nlimit = 2\n");
+    let mut keeper = host.agent();
+    host.file(path, "version = 1\n[settings]\nlimit = 3\n");
+    // A folder in place of a file fails for root, too.
+    let file = host.at(&format!("{PARAMETERS}/LIMIT"));
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    keeper.event(Event::Layer, Instant::now());
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "failed");
+    fs::remove_dir(&file).unwrap();
+    fs::write(&file, "8589934592\n").unwrap();
+    ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
+    let mut wanted = with_sens(2.0);
+    wanted.set("LIMIT", 3.0).unwrap();
+    assert_eq!(host.in_force(), wanted);
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
+    let saved = host.text("var/lib/vespera/maccel.toml");
+    assert!(!saved.contains("limit"), "{saved}");
+}
+
+#[test]
+fn what_others_wrote_and_could_not_be_saved_is_saved_with_the_next_change() {
+    let host = Host::with_driver();
+    let mut keeper = host.agent();
+    // A folder where the new file would be fails for root, too.
+    let blocked = host.at("var/lib/vespera/maccel.toml.new");
+    fs::create_dir(&blocked).unwrap();
+    host.write(&with_sens(4.0));
+    written(&mut keeper);
+    assert_eq!(check(&keeper, "settings-not-saved").status, "failed");
+    fs::remove_dir(&blocked).unwrap();
+    let mut limit = Changes::default();
+    limit.set("LIMIT", 3.0).unwrap();
+    ask(&mut keeper, Request::Set(limit.clone())).unwrap();
+    assert_eq!(host.in_force(), limit.apply(&with_sens(4.0)).unwrap());
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
+}
