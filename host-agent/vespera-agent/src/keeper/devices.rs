@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The mice: each gets what is saved for it when it comes, and what others write to it is kept.
 
+use std::collections::BTreeMap;
+
 use maccel_core::changes::Changes;
 use maccel_core::driver::{Device, Driver, DriverError};
 use maccel_core::settings::Settings;
@@ -8,6 +10,7 @@ use maccel_core::settings_file::{DeviceEntry, DeviceMatch, Layers};
 use vespera_api::{Error, Result};
 
 use super::force::names;
+use super::seen::SeenMouse;
 use super::trial::{Before, Trial};
 use super::{Keeper, error_of};
 use crate::journal;
@@ -19,6 +22,15 @@ impl Keeper {
         let interrupted = self.store.trial_was_running();
         for device in self.present_devices() {
             self.meet(device, interrupted);
+        }
+    }
+
+    /// What the mice had when they were last seen: the next look finds what others wrote since.
+    pub(super) fn recall_devices(&mut self, seen: &BTreeMap<String, SeenMouse>) {
+        for device in self.present_devices() {
+            if let Some(SeenMouse { enabled, settings }) = seen.get(&device.input).cloned() {
+                self.devices.insert(device.input.clone(), Device { enabled, settings, ..device });
+            }
         }
     }
 

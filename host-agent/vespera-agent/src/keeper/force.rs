@@ -81,6 +81,7 @@ impl Keeper {
                     // What was written meanwhile belongs to what was in force then; who is active
                     // now logind tells later.
                     let now = std::mem::replace(&mut self.user_profile, seen.profile);
+                    self.recall_devices(&seen.mice);
                     self.look();
                     self.user_profile = now;
                 }
@@ -123,25 +124,28 @@ impl Keeper {
 
     /// Notes what the driver holds.
     fn see(&mut self, settings: Settings) {
-        if let Some(instance) = self.instance {
-            let options = self.layers.options.clone();
-            let profile = self.user_profile.clone();
-            let seen = Seen { options, settings: settings.clone(), profile };
-            if let Err(error) = seen::remember(&self.root, instance, &seen) {
-                journal::warning(&format!("cannot note what is in force: {error}"));
-            }
-        }
         self.seen = Some(settings);
         self.unread = None;
+        self.remember();
+    }
+
+    /// Remembers it for an agent that starts again.
+    pub(super) fn remember(&self) {
+        let (Some(instance), Some(settings)) = (self.instance, self.seen.clone()) else { return };
+        let options = self.layers.options.clone();
+        let profile = self.user_profile.clone();
+        let mice = self.devices.values().map(|mouse| (mouse.input.clone(), mouse.into())).collect();
+        let seen = Seen { options, settings, profile, mice };
+        if let Err(error) = seen::remember(&self.root, instance, &seen) {
+            journal::warning(&format!("cannot note what is in force: {error}"));
+        }
     }
 
     /// From now on this profile of the active user stands in for the shared settings; what is in
     /// force is of it.
     pub(super) fn stands_in(&mut self, profile: Option<ProfileName>) {
         self.user_profile = profile;
-        if let Some(seen) = self.seen.clone() {
-            self.see(seen);
-        }
+        self.remember();
     }
 
     /// Looks at what the driver holds; somebody may have written it.

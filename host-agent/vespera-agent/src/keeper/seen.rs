@@ -2,11 +2,12 @@
 //! What the driver was last seen to hold, in `/run`: tells an agent that starts again what others
 //! wrote while it was away from what a fresh module came with.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 
 use ::health::{Root, host};
 use maccel_core::changes::Changes;
-use maccel_core::driver::MODULE;
+use maccel_core::driver::{Device, MODULE};
 use maccel_core::settings::Settings;
 use maccel_core::settings_file::ProfileName;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,17 @@ struct Record {
     /// Absent in what agents before this field wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     profile: Option<String>,
+    /// As the profile.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    mice: BTreeMap<String, MouseRecord>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MouseRecord {
+    enabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settings: Option<Changes>,
 }
 
 /// Settings that the driver held.
@@ -38,6 +50,17 @@ pub(super) struct Seen {
     pub(super) settings: Settings,
     /// The profile of the active user, if that was in force.
     pub(super) profile: Option<ProfileName>,
+    /// The mice by their entries. The kernel gives no entry a second time in a boot.
+    pub(super) mice: BTreeMap<String, SeenMouse>,
+}
+
+/// What the driver held for one mouse.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct SeenMouse {
+    /// Whether it was accelerated.
+    pub(super) enabled: bool,
+    /// Its own settings.
+    pub(super) settings: Option<Settings>,
 }
 
 /// Tells one loading of the module from the next: sysfs never gives a folder the same number again.
@@ -52,7 +75,13 @@ pub(super) fn recall(root: &Root, instance: u64) -> Option<Seen> {
         && record.instance == instance
         && host::boot_id(root).is_some_and(|boot| boot == record.boot_id);
     let settings = |changes: &Changes| changes.apply(&Settings::default()).ok();
+    let mouse = |record: &MouseRecord| {
+        let own = record.settings.as_ref().map(|own| settings(own).ok_or(())).transpose().ok()?;
+        Some(SeenMouse { enabled: record.enabled, settings: own })
+    };
+    let mice = record.mice.iter();
     same.then_some(Seen {
+        mice: mice.filter_map(|(input, record)| Some((input.clone(), mouse(record)?))).collect(),
         options: settings(&record.options)?,
         settings: settings(&record.settings)?,
         profile: record.profile.and_then(|name| ProfileName::new(&name).ok()),
@@ -68,6 +97,7 @@ pub(super) fn remember(root: &Root, instance: u64, seen: &Seen) -> std::io::Resu
         options: Changes::all(&seen.options),
         settings: Changes::all(&seen.settings),
         profile: seen.profile.as_ref().map(|name| name.as_str().to_owned()),
+        mice: seen.mice.iter().map(|(input, mouse)| (input.clone(), mouse.into())).collect(),
     };
     let path = root.at(PATH);
     let new = root.at(format!("{PATH}.new"));
@@ -76,4 +106,16 @@ pub(super) fn remember(root: &Root, instance: u64, seen: &Seen) -> std::io::Resu
     }
     std::fs::write(&new, serde_json::to_vec(&record)?)?;
     std::fs::rename(&new, &path)
+}
+
+impl From<&SeenMouse> for MouseRecord {
+    fn from(mouse: &SeenMouse) -> Self {
+        Self { enabled: mouse.enabled, settings: mouse.settings.as_ref().map(Changes::all) }
+    }
+}
+
+impl From<&Device> for SeenMouse {
+    fn from(mouse: &Device) -> Self {
+        Self { enabled: mouse.enabled, settings: mouse.settings.clone() }
+    }
 }

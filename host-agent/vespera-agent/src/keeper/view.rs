@@ -13,6 +13,9 @@ impl Keeper {
     pub(super) fn publish(&mut self) {
         let snapshot = Snapshot { serial: self.snapshot.serial, ..self.view() };
         if snapshot != self.snapshot || snapshot.serial == 0 {
+            if snapshot.devices != self.snapshot.devices {
+                self.remember();
+            }
             let serial = self.snapshot.serial + 1;
             self.snapshot = Snapshot { serial, ..snapshot };
         }

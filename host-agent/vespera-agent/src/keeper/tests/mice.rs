@@ -79,6 +79,31 @@ fn what_others_do_not_write_to_a_mouse_stays_shared() {
 }
 
 #[test]
+fn what_others_write_to_a_mouse_while_the_agent_is_away_is_kept_too() {
+    let host = Host::with_driver();
+    host.mouse("input5", "046d:c088");
+    let mut keeper = host.agent();
+    let set = Request::SetDevice { input: "input5".to_owned(), changes: sens(0.5) };
+    ask(&mut keeper, set).unwrap();
+    drop(keeper);
+    let line = line::format(&Changes::all(&with_sens(0.25)));
+    host.file(&format!("{CLASS}/input5/settings"), &format!("{line}\n"));
+    host.file(&format!("{CLASS}/input5/enabled"), "0\n");
+    let keeper = host.agent();
+    let mouse = keeper.snapshot().devices["input5"].clone();
+    assert_eq!((mouse.settings, mouse.enabled), (Some(with_sens(0.25)), false));
+    assert_eq!(keeper.layers.state.devices[0].settings, Some(sens(0.25)));
+    // Without the agent, another loading of the module knows nothing of it.
+    drop(keeper);
+    host.unload();
+    host.load();
+    host.mouse("input5", "046d:c088");
+    let keeper = host.agent();
+    let mouse = keeper.snapshot().devices["input5"].clone();
+    assert_eq!((mouse.settings, mouse.enabled), (Some(with_sens(0.25)), false));
+}
+
+#[test]
 fn a_mouse_that_cannot_be_read_for_a_moment_is_not_gone() {
     let host = Host::with_driver();
     host.mouse("input5", "046d:c088");

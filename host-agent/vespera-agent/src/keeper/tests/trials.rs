@@ -141,9 +141,11 @@ fn a_confirmed_trial_of_one_mouse_is_saved_for_it() {
     let id = ask(&mut keeper, trial_on(4.0, 10)).unwrap();
     ask(&mut keeper, Request::ConfirmTrial(id)).unwrap();
     assert_eq!(keeper.deadline(), None);
-    host.mouse("input5", "046d:c088");
+    // Plugged in again it has another entry.
+    fs::remove_dir_all(host.at(&format!("{CLASS}/input5"))).unwrap();
+    host.mouse("input9", "046d:c088");
     let keeper = host.agent();
-    assert_eq!(keeper.snapshot().devices["input5"].settings, Some(with_sens(4.0)));
+    assert_eq!(keeper.snapshot().devices["input9"].settings, Some(with_sens(4.0)));
     assert_eq!(host.in_force(), Settings::default());
 }
 
