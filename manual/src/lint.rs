@@ -32,7 +32,8 @@ impl fmt::Debug for Error {
 const MANDOC: &str = "mandoc";
 const BASH: &str = "bash";
 
-/// Has bash read the completions for it, without running them.
+/// Has bash read the completions for it, without running them. zsh and fish are no part of most
+/// machines: `cargo xtask test` has them.
 ///
 /// # Errors
 /// When it cannot parse them.

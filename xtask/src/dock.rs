@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The dock: a Debian root folder with a registry and what images are shipped with (skopeo,
-//! cosign, buildah, git), and systemd's own verifiers. `vespera-image` is tested in it with the
-//! real tools.
+//! cosign, buildah, git), systemd's own verifiers, and shells that few machines have. `vespera-image`
+//! is tested in it with the real tools.
 //!
 //! It is a root of its own, not part of the workshop: nothing that is built depends on it.
 
@@ -37,6 +37,8 @@ const PACKAGES: &[&str] = &[
     "kmod",
     "file",
     "xz-utils",
+    "zsh",
+    "fish",
 ];
 
 /// The variables that tell the tests of the images, in the order in which they are made: each its
@@ -54,7 +56,7 @@ impl Dock {
     pub(crate) fn make(cache: &Cache, steps: &Steps) -> Result<Self> {
         let sources = Mirror::find()?.sources(&[SUITE]);
         let key = Key::new("dock-1").parts(PACKAGES).parts(&sources).part(CONTAINERS_CONF);
-        let title = "tool root: registry, skopeo, cosign";
+        let title = "tool root: registry, skopeo, cosign, shells";
         let made = cache.entry(steps, "dock", title, key, |step, folder| {
             let root = folder.join("root");
             let mut command = bootstrap(SUITE, "apt", PACKAGES, &root);

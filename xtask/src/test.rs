@@ -18,6 +18,7 @@ use crate::lint::Linters;
 use crate::process;
 use crate::progress::{Steps, seconds};
 use crate::setup;
+use crate::shells;
 use crate::source;
 
 /// What CONTRIBUTING.md says it takes at most, on two cores without KVM.
@@ -89,6 +90,11 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     } else {
         let made = artifacts::make(&cache, &steps, Extent::All)?;
         let dock = Dock::make(&cache, &steps)?;
+        steps.run("completions as zsh and fish read them", |step| {
+            let read = shells::check(&cache, step, &dock)?;
+            step.show(&format!("{read} scripts"));
+            Ok(())
+        })?;
         let program =
             steps.run("program: vespera-image and its tests", |_| dock::build_tests(&cache))?;
         steps.show("vespera-image with registry and tools", || {
