@@ -251,8 +251,8 @@ pub(crate) fn sent(answer: Option<Result<(), Error>>) -> anyhow::Result<Sent> {
 pub(crate) fn refusal(error: Error) -> anyhow::Error {
     let hint = match &error {
         Error::AccessDenied(_) => {
-            "a person at this computer, or a member of the group maccel, may: \
-             sudo vesperactl group add"
+            "a person at this computer and root may; in a Vespera image a member of the group \
+             maccel, too: sudo vesperactl group add"
         }
         Error::Locked(_) => "the administrator has locked it in /etc/vespera/maccel.toml",
         Error::TrialRunning(_) => "somebody tries settings just now; they are kept or go back soon",

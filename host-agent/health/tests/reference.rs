@@ -13,8 +13,8 @@ const WORDS: &[(&str, &str, &str)] = &[
         "module-missing",
         "`/usr/lib/modules/KERNEL` of the running kernel holds no `maccel.ko`. The detail names the \
          kernels that have one.",
-        "On an image, `sudo bootc upgrade --apply`, or `sudo bootc rollback --apply` where the \
-         rollback has a fitting module. With DKMS, `sudo dkms autoinstall -k KERNEL`. Without either, \
+        "On an image, `sudo bootc upgrade --apply`, or what is nearer: `systemctl reboot` where the \
+         next boot has a fitting module, `sudo bootc rollback --apply` where the rollback has one. With DKMS, `sudo dkms autoinstall -k KERNEL`. Without either, \
          packages: on a [Debian](packages.md#debian), on a [Fedora](packages.md#fedora), \
          [elsewhere](packages.md#dkms-on-any-distribution).",
     ),
@@ -85,7 +85,9 @@ const WORDS: &[(&str, &str, &str)] = &[
     (
         "group-not-member",
         "A remark. At the machine itself you need no group: the agent lets the active person \
-         change settings. Scripts and remote sessions need it.",
+         change settings. In a Vespera image scripts and remote sessions may as well, if they are \
+         in it; elsewhere the agent wants root there, and the group is for what writes the driver's \
+         files itself.",
         "`sudo vesperactl group add NAME`, then log out and in again.",
     ),
     (

@@ -34,7 +34,8 @@ pub(crate) fn explained(error: Error) -> anyhow::Error {
 pub(crate) fn remedy(error: &Error) -> Option<&'static str> {
     Some(match error {
         Error::AccessDenied(_) => {
-            "use sudo, a desktop session, or join the group: sudo vesperactl group add"
+            "use sudo or a desktop session; a Vespera image takes members of the group, too, so \
+             join the group: sudo vesperactl group add"
         }
         Error::ModuleNotLoaded(_) => "vesperactl status says why",
         Error::TrialRunning(_) => "vesperactl trial --keep, or vesperactl trial --cancel",
