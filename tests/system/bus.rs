@@ -66,7 +66,7 @@ pub(crate) fn wait_for(
 }
 
 /// Names of the members that `busctl introspect` lists for an interface, with their signatures.
-fn members(listing: &str) -> Vec<String> {
+pub(crate) fn members(listing: &str) -> Vec<String> {
     let mut members: Vec<String> = listing
         .lines()
         .map(|line| line.split_whitespace().take(3).collect::<Vec<_>>().join(" "))
@@ -77,7 +77,7 @@ fn members(listing: &str) -> Vec<String> {
 }
 
 /// The same from the shipped file, read by a tool of the guest that knows nothing of us.
-fn documented(guest: &Guest, interface: &str) -> Result<Vec<String>, HarnessError> {
+pub(crate) fn documented(guest: &Guest, interface: &str) -> Result<Vec<String>, HarnessError> {
     let text = guest.read_file(&format!("{INTERFACES}/{interface}.xml"))?;
     let mut members = Vec::new();
     let attribute = |line: &str, name: &str| {

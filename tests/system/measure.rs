@@ -8,6 +8,7 @@ use std::sync::Arc;
 use libtest_mimic::Trial;
 use vespera_tests::{Guest, HarnessError};
 
+use crate::bus::{self, NAME};
 use crate::group::Group;
 use crate::pointer::set;
 
@@ -21,6 +22,8 @@ pub(crate) fn tests(group: &Arc<Group>) -> Vec<Trial> {
         group.test("maccel_measure_counts_without_the_acceleration_and_puts_it_back", dpi),
         group.test("a_killed_maccel_measure_leaves_the_acceleration_on", killed),
         group.test("maccel_measure_finds_the_polling_rate_of_a_moving_mouse", rate),
+        group.test("vesperactl_rate_measures_a_moving_mouse_and_refuses_what_is_none", intervals),
+        group.test("the_object_of_a_mouse_has_the_documented_interface", object),
         group
             .test("on_the_public_driver_maccel_measure_makes_all_mice_neutral_meanwhile", fallback),
     ]
@@ -126,6 +129,49 @@ cat said
     // How many there are depends on the machine.
     let (reports, hz) = (said["reports"].as_u64().unwrap(), said["hz"].as_f64().unwrap());
     assert!(reports > 20 && hz > 0.0, "{said}");
+    Ok(())
+}
+
+fn intervals(guest: &Guest) -> Result<(), HarnessError> {
+    let said = with_hand(
+        guest,
+        r#"
+node=$(basename /sys/class/input/$input/event*)
+vesperactl rate --json --seconds 3 "$node" >said 2>asked & measure=$!
+soon grep -q "in circles for 3 s" asked
+while kill -0 $measure 2>nothing; do echo "3 -2" >&3; done
+wait $measure
+cat said
+for other in /sys/class/input/event*; do
+    grep -q "measured mouse" "$other/device/name" || break
+done
+if vesperactl rate --seconds 1 "$(basename "$other")" 2>refused; then exit 8; fi
+grep -q "no mouse: it reports no relative movement" refused
+"#,
+    )?;
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&said["format"], said["name"].as_str()), (&1.into(), Some("measured mouse")));
+    let polling = &said["polling"];
+    let count = polling["intervals"].as_u64().unwrap_or_default();
+    assert!(count > 20 && polling["rate_hz"].as_f64().is_some_and(|rate| rate > 0.0), "{said}");
+    Ok(())
+}
+
+fn object(guest: &Guest) -> Result<(), HarnessError> {
+    let interface = format!("{NAME}.Device");
+    let listing = with_hand(
+        guest,
+        &format!(
+            r#"
+object=/org/vespera/Agent1/devices/$input
+soon busctl introspect {NAME} "$object" {interface} >listing 2>nothing
+busctl introspect --no-pager {NAME} "$object" {interface}
+"#
+        ),
+    )?;
+    let documented = bus::documented(guest, &interface)?;
+    assert!(documented.len() >= 7, "{documented:?}");
+    assert_eq!(bus::members(&listing), documented);
     Ok(())
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn tests(group: &Arc<Group>) -> Vec<Trial> {
     vec![
         group.test("who_is_not_in_the_group_is_told_the_command_and_that_command_helps", joins),
         group.test("a_group_that_only_the_image_has_is_joined_all_the_same", joins_the_images),
+        group.test("a_report_holds_the_journal_and_the_kernels_words_and_no_names", reports),
         group.test("settings_are_in_force_after_the_machine_has_slept", sleeps),
     ]
 }
@@ -95,6 +96,36 @@ fn joins_the_images(guest: &Guest) -> Result<(), HarnessError> {
     let report = doctor(guest)?;
     assert_eq!(finding(&report, "group-not-member")["status"], "ok", "{report:#}");
     leave(guest)
+}
+
+/// One file for whoever helps.
+fn reports(guest: &Guest) -> Result<(), HarnessError> {
+    const REPORT: &str = "/tmp/report.tar.gz";
+    let tried = format!("{PERSON} moves a mouse with maccel from 192.168.7.9:22");
+    guest.write_file("/dev/kmsg", format!("<6>{tried}\n"))?;
+    let written = guest.run(["vesperactl", "report", "--output", REPORT])?.success()?.stdout;
+    assert!(!written.contains("missing: journalctl"), "{written}");
+    let mode = guest.run(["stat", "--format=%a %U", REPORT])?.success()?.stdout;
+    assert_eq!(mode.trim(), "600 root");
+    let entry = |name: &str| -> Result<String, HarnessError> {
+        let extract = ["tar", "--extract", "--to-stdout", "--wildcards", "--file", REPORT];
+        let pattern = format!("*/{name}");
+        Ok(guest.run(extract.into_iter().chain([pattern.as_str()]))?.success()?.stdout)
+    };
+    let agent = entry("journal-vespera-agent.service.txt")?;
+    assert!(agent.contains("vespera-agent["), "{agent}");
+    let module = entry("journal-vespera-module.service.txt")?;
+    assert!(module.contains("maccel.ko.xz"), "{module}");
+    let log = entry("kernel-log.txt")?;
+    assert!(log.contains("[user-1] moves a mouse with maccel from [address]:22"), "{log}");
+    let settings = entry("settings.txt")?;
+    assert!(settings.contains("SENS_MULT="), "{settings}");
+    // Nothing is written through what is there already.
+    let again = guest.run(["vesperactl", "report", "--output", REPORT])?;
+    assert_eq!(again.code, 1, "{again:?}");
+    assert!(again.stderr.contains("File exists"), "{again:?}");
+    guest.run(["rm", REPORT])?.success()?;
+    Ok(())
 }
 
 /// Sleeps as far as this kernel can be made to: all tasks are frozen, then thawed.

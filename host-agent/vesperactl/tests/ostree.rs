@@ -138,7 +138,7 @@ fn a_next_boot_without_a_fitting_module_is_told_while_the_old_deployment_runs() 
     assert_eq!(roles(&before), [is("booted", "6.1.0")]);
     assert_eq!(next(&before)["status"], "ok", "{before:#}");
 
-    sysroot.deploy("2", "6.2.0", false);
+    let lacking = sysroot.deploy("2", "6.2.0", false);
     let pending = report(&sysroot.status(&running, &["--json"]));
     assert_eq!(roles(&pending), [is("pending", "6.2.0"), is("booted", "6.1.0")]);
     let found = next(&pending);
@@ -157,4 +157,16 @@ fn a_next_boot_without_a_fitting_module_is_told_while_the_old_deployment_runs() 
     let mended = report(&sysroot.status(&running, &["--json"]));
     assert_eq!(next(&mended)["status"], "ok", "{mended:#}");
     assert_eq!(roles(&mended)[0], is("pending", "6.3.0"));
+
+    // Had the one without been booted all the same: there is a way ahead and a way back.
+    std::fs::write(lacking.join("proc/sys/kernel/osrelease"), "6.2.0\n").unwrap();
+    let after = report(&sysroot.status(&lacking, &["--json"]));
+    let all = [is("pending", "6.3.0"), is("booted", "6.2.0"), is("rollback", "6.1.0")];
+    assert_eq!(roles(&after), all);
+    let check = |code: &str| {
+        let mut checks = after["checks"].as_array().unwrap().iter();
+        checks.find(|check| check["code"] == code).unwrap().clone()
+    };
+    assert_eq!(check("deployment-rollback-unfit")["status"], "ok", "{after:#}");
+    assert_eq!(check("module-missing")["remedy"], "systemctl reboot", "{after:#}");
 }
