@@ -112,9 +112,9 @@ fn reports(guest: &Guest) -> Result<(), HarnessError> {
         let pattern = format!("*/{name}");
         Ok(guest.run(extract.into_iter().chain([pattern.as_str()]))?.success()?.stdout)
     };
-    let agent = entry("journal-vespera-agent.service.txt")?;
+    let agent = entry("journal-vespera-agent.txt")?;
     assert!(agent.contains("vespera-agent["), "{agent}");
-    let module = entry("journal-vespera-module.service.txt")?;
+    let module = entry("journal-vespera-module.txt")?;
     assert!(module.contains("maccel.ko.xz"), "{module}");
     let log = entry("kernel-log.txt")?;
     assert!(log.contains("[user-1] moves a mouse with maccel from [address]:22"), "{log}");
