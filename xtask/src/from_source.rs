@@ -3,12 +3,15 @@
 //! without a network, with what they say they need to be built; and the driver by DKMS.
 
 use std::fs;
+use std::io::Write;
+use std::process::Command;
 
 use anyhow::{Context, Result};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cache::{Cache, Key};
 use crate::compilers::Compilers;
+use crate::documented;
 use crate::enter::Room;
 use crate::headers::{Family, Headers};
 use crate::image;
@@ -39,6 +42,15 @@ const BUILD_DEPENDS: &[&str] = &[
 /// What `git archive` has.
 const EVERYTHING: &[&str] = &["."];
 
+/// As `cargo vendor` says it.
+const VENDORED: &str = "
+[source.crates-io]
+replace-with = \"vendored-sources\"
+
+[source.vendored-sources]
+directory = \"vendor\"
+";
+
 /// What was made from source.
 pub(crate) struct Made {
     /// The folder with `deb`, `rpm`, and `standin`.
@@ -67,7 +79,7 @@ pub(crate) fn make(cache: &Cache, steps: &Steps) -> Result<Made> {
         process::run(step, command.args(&sources))
     })?;
 
-    let key = Key::new("source-packages-1").part(root_key).part(headers.unpacked.as_str());
+    let key = Key::new("source-packages-2").part(root_key).part(headers.unpacked.as_str());
     let key = source::hash(key, EVERYTHING)?;
     let title = "packages from source: deb, lintian, rpm, dkms";
     let folder = cache.entry(steps, "source-packages", title, key, |step, folder| {
@@ -79,14 +91,11 @@ pub(crate) fn make(cache: &Cache, steps: &Steps) -> Result<Made> {
         tar.args(["--extract", "--file", from.as_str(), "--directory", root.as_str()]);
         process::run(step, &mut tar)?;
         packages::copy_sources(EVERYTHING, folder)?;
-        let cargo = folder.join("build/cargo");
-        fs::create_dir_all(&cargo)?;
-        fs::copy(crates.join("config.toml"), cargo.join("config.toml"))
-            .with_context(|| format!("no configuration in {crates}"))?;
+        add_crates(&crates, &folder.join("build").join(Build::tree()))?;
 
         let release = kernel.release.as_str();
         let root_only = Room::new(&root).bind_read_only(&headers.unpacked, crate::headers::PLACE);
-        let room = root_only.clone().bind(folder, "/w").bind_read_only(&crates, "/crates");
+        let room = root_only.clone().bind(folder, "/w");
         // Where the Debian rules and the spec look for the headers.
         let places =
             [format!("/usr/src/linux-headers-{release}"), format!("/usr/src/kernels/{release}")];
@@ -108,15 +117,27 @@ pub(crate) fn make(cache: &Cache, steps: &Steps) -> Result<Made> {
         build.rpm().context("RPMs from source")?;
         build.debian().context("Debian packages from source")?;
 
-        let room = root_only
+        let with_packages = root_only
             .bind_read_only(folder, "/packages")
             .bind_read_only(&kernel.modules(), "/kernel");
-        let here = Here { room: &room, step, kernel: release };
+        let here = Here { room: &with_packages, step, kernel: release };
         here.dkms(&headers.build).context("the driver by DKMS")?;
+        documented::run(step, &room, release)?;
         privilege::remove_tree(&root)?;
         privilege::remove_tree(&folder.join("build"))?;
+        privilege::remove_tree(&folder.join("documented"))?;
         privilege::take(folder)
     })?;
     installed::check(cache, steps, "source-installed", &folder, &kernel)?;
     Ok(Made { folder, kernel, workshop })
+}
+
+/// Puts the sources of the crates into a tree, as `docs/packages.md` has it for builders without a
+/// network.
+fn add_crates(crates: &Utf8Path, tree: &Utf8Path) -> Result<()> {
+    process::read(Command::new("cp").args(["-r", crates.join("vendor").as_str(), tree.as_str()]))?;
+    let path = tree.join(".cargo/config.toml");
+    let open = fs::OpenOptions::new().append(true).open(&path);
+    open.and_then(|mut file| file.write_all(VENDORED.as_bytes()))
+        .with_context(|| format!("cannot add to {path}"))
 }

@@ -23,6 +23,7 @@ mod compilers;
 mod debug_kernel;
 mod deny;
 mod dock;
+mod documented;
 mod driver;
 mod enter;
 mod from_source;

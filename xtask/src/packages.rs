@@ -171,8 +171,11 @@ impl Build<'_> {
         let (step, tree) = (self.step, Self::tree());
         let room = self.room.clone().workdir("/w/build");
         let archive = Self::archive();
-        let tar = ["--create", "--gzip", "--exclude=debian", "--exclude=target"];
-        process::run(step, room.command("tar")?.args(tar).args(["--file", &archive, &tree]))?;
+        // Crates have folders of these names, too.
+        let left_out = ["debian", "target"].map(|name| format!("--exclude={tree}/{name}"));
+        let mut tar = room.command("tar")?;
+        tar.args(["--create", "--gzip", "--anchored"]).args(left_out);
+        process::run(step, tar.args(["--file", &archive, &tree]))?;
         let spec = format!("{tree}/packaging/rpm/vespera.spec");
         let system = source::root()?.join(SYSTEM);
         let folder = system.parent().context("the spec has no folder")?;

@@ -139,7 +139,8 @@ pub(crate) enum GroupCommand {
 pub(crate) enum SecureBootCommand {
     /// Show Secure Boot, lockdown, and how far the module's signature is trusted
     Status(Show),
-    /// Ask the firmware to trust the image's certificate (needs root, and you at the next start)
+    /// Ask the firmware to trust the certificate of the image, or of DKMS where that builds the module
+    /// (needs root, and you at the next start)
     Enroll {
         /// Also while Secure Boot is off, so that it can be turned on later
         #[arg(long)]
