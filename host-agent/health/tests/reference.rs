@@ -99,10 +99,11 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("permissions-mice-wrong", "The same for the files below `/sys/class/maccel`.", ""),
     (
         "deployment-next-unfit",
-        "What starts at the next boot has no module that fits its own kernel. Today's session is \
-         not touched.",
+        "What starts at the next boot has no module that fits its own kernel, one that this machine \
+         will refuse (signature, keys), or one that its own files or kernel arguments keep out. \
+         Today's session is not touched.",
         "`sudo rpm-ostree cleanup --pending` for a staged deployment, `sudo bootc rollback` for \
-         one that is already first.",
+         one that is already first; for a key or a blacklist the command that mends that.",
     ),
     (
         "deployment-rollback-unfit",
