@@ -109,7 +109,8 @@ fn become_an_ostree_host(guest: &Guest) -> Result<(), HarnessError> {
     script(guest, pick, &[&from])?;
     script(guest, SYSROOT, &[])?;
     commit(guest, "1", true)?;
-    guest.run(["ostree", "admin", "deploy", "--sysroot=/sysroot", "--os=default", "vespera"])?;
+    let deploy = ["ostree", "admin", "deploy", "--sysroot=/sysroot", "--os=default", "vespera"];
+    guest.run(deploy)?.success()?;
     let stat = "stat --format='%d %i' /ostree/deploy/default/deploy/*.0";
     let numbers = script(guest, stat, &[])?.stdout;
     let numbers: Vec<u64> =
@@ -202,6 +203,13 @@ fn shown(guest: &Guest) -> Result<Vec<Value>, HarnessError> {
 /// How often `vesperactl notify` has come to its end, as the journal of the person's services has
 /// it.
 fn looks(guest: &Guest) -> Result<usize, HarnessError> {
+    // One that is under way is not to pass for the next.
+    let active =
+        ["systemctl", "--user", "show", "vespera-notify.service", "--property=ActiveState"];
+    wait_for("nobody looks just now", || {
+        let state = as_person(guest, &active)?.success()?.stdout;
+        Ok(state.trim() == "ActiveState=inactive")
+    })?;
     let unit = "USER_UNIT=vespera-notify.service";
     // SD_MESSAGE_UNIT_STARTED (sd-messages.h); a oneshot service has started when it has ended.
     let ended = "MESSAGE_ID=39f53479d3a045ac8e11786248231fbf";
@@ -279,6 +287,7 @@ fn told(guest: &Guest) -> Result<(), HarnessError> {
 
 /// What runs at shutdown, while the machine goes on.
 fn pending(guest: &Guest) -> Result<(), HarnessError> {
+    let before = looks(guest)?;
     guest.run(["systemctl", "stop", FINALIZE])?.success()?;
     let mut roles = Vec::new();
     wait_for("the staged deployment is the boot loader's", || {
@@ -292,6 +301,7 @@ fn pending(guest: &Guest) -> Result<(), HarnessError> {
         (&found["status"], &found["remedy"]),
         (&"failed".into(), &"sudo bootc rollback".into())
     );
+    wait_for("a look at what is pending", || Ok(looks(guest)? > before))?;
     assert_eq!(shown(guest)?.len(), 2, "told while it was staged");
     Ok(())
 }

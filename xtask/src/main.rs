@@ -8,7 +8,8 @@
 //! [`plain`]) and are part of a [`release`]. [`soak`] tests for longer, on a [`debug_kernel`] too,
 //! and makes the packages [`from_source`]; [`bench`] prints figures; for the agent both go
 //! through [`bus`], for `maccel` see [`command_costs`]. [`dock`] holds the registry that images
-//! are published to in the tests, and [`shells`] that read completions. [`fuzz`] tries readers with random files. [`cache`] keeps
+//! are published to in the tests, and [`shells`] that read completions. [`fuzz`] tries readers with
+//! random files. [`cache`] keeps
 //! every result under the hash of what it was made of, [`progress`] shows and times each step,
 //! [`process`] runs other programs.
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use module_check::Root;
 
 use crate::MACCEL;
@@ -88,10 +88,15 @@ fn same_module(a: &str, b: &str) -> bool {
 /// The first entry that keeps the module out.
 pub fn find(root: &Root) -> Option<Entry> {
     let line = root.line("proc/cmdline").unwrap_or_default();
-    find_in(&line, &FOLDERS.map(|folder| (root, folder)))
+    find_in(&line, &FOLDERS.map(|folder| (root, folder)), |_| false)
 }
 
-fn find_in(command_line: &str, folders: &[(&Root, &str)]) -> Option<Entry> {
+/// Looks through what is not passed over.
+fn find_in(
+    command_line: &str,
+    folders: &[(&Root, &str)],
+    pass_over: impl Fn(&Utf8Path) -> bool,
+) -> Option<Entry> {
     if let Some(parameter) = in_command_line(command_line, MACCEL) {
         return Some(Entry::CommandLine(parameter));
     }
@@ -99,7 +104,7 @@ fn find_in(command_line: &str, folders: &[(&Root, &str)]) -> Option<Entry> {
     let mut files = BTreeMap::new();
     for (root, folder) in folders {
         for entry in root.at(folder).read_dir_utf8().into_iter().flatten().flatten() {
-            if entry.file_name().ends_with(".conf") {
+            if entry.file_name().ends_with(".conf") && !pass_over(entry.path()) {
                 let name = entry.file_name().to_owned();
                 files.entry(name).or_insert_with(|| (*root, entry.into_path()));
             }
@@ -115,11 +120,29 @@ fn find_in(command_line: &str, folders: &[(&Root, &str)]) -> Option<Entry> {
 /// Whether something will keep the module out of a deployment that does not run yet. A staged one
 /// gets its `/etc` at shutdown: what the administrator has changed by then, over its own.
 pub fn of_deployment(machine: &Root, system: &Root, command_line: &str) -> Check {
-    let etc = if system.exists("etc") { (system, ADMIN) } else { (machine, ADMIN) };
-    let mut folders = vec![etc, (system, DEFAULT)];
+    let staged = !system.exists("etc");
+    let mut folders = match staged {
+        true => vec![(machine, ADMIN), (system, DEFAULT)],
+        false => vec![(system, ADMIN)],
+    };
     let lasting = FOLDERS.iter().filter(|folder| folder.starts_with("usr"));
     folders.extend(lasting.map(|folder| (system, *folder)));
-    blacklisted(machine, system, find_in(command_line, &folders))
+    let entry = find_in(command_line, &folders, |path| staged && is_default(machine, path));
+    let in_own_etc = !staged && matches!(&entry, Some(Entry::File { .. }));
+    let check = blacklisted(machine, system, entry);
+    // No command of the running system reaches that.
+    if in_own_etc { Check { remedy: None, ..check } } else { check }
+}
+
+/// Whether a file in `/etc` is as its image has it. Such a file does not come along: the next
+/// deployment has its own, or none.
+fn is_default(machine: &Root, path: &Utf8Path) -> bool {
+    let inside = machine.inside(path);
+    let default = machine.at("usr").join(inside.strip_prefix("/").unwrap_or(&inside));
+    match (std::fs::read(path), std::fs::read(default)) {
+        (Ok(own), Ok(default)) => own == default,
+        _ => false,
+    }
 }
 
 fn blacklisted(machine: &Root, root: &Root, entry: Option<Entry>) -> Check {
@@ -286,6 +309,11 @@ mod tests {
         machine.file("etc/modprobe.d/own.conf", b"blacklist maccel\n");
         let own = "/etc/modprobe.d/own.conf:1: blacklist maccel".to_owned();
         assert_eq!(found(""), (Status::Failed, own), "staged: the changes come at shutdown");
+        machine.file("usr/etc/modprobe.d/own.conf", b"blacklist maccel\n");
+        assert_eq!(found(""), fine, "the old image had it so: it does not come along");
+        system.file("usr/etc/modprobe.d/own.conf", b"# of the update\nblacklist maccel\n");
+        let new = "/usr/etc/modprobe.d/own.conf:2: blacklist maccel".to_owned();
+        assert_eq!(found(""), (Status::Failed, new), "the update's own");
         system.file("etc/fstab", b"");
         assert_eq!(found(""), fine, "it has an /etc of its own");
         system.file("usr/lib/modprobe.d/x.conf", b"blacklist maccel\n");

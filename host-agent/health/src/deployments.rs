@@ -215,10 +215,9 @@ fn judge(root: &Root, deployment: &Deployment) -> Check {
             // What lies at this machine and not in the image is mended here.
             let here = [MODULE_BLACKLISTED.code, SECURE_BOOT_NOT_ENROLLED.code];
             let remedy = cause.filter(|cause| here.contains(&&*cause.code));
+            let remedy = remedy.and_then(|cause| cause.remedy.clone());
             match deployment.role {
-                Role::Staged | Role::Pending if remedy.is_some() => {
-                    Check { remedy: remedy.and_then(|cause| cause.remedy.clone()), ..check }
-                }
+                Role::Staged | Role::Pending if remedy.is_some() => Check { remedy, ..check },
                 // Its fault is already named by the checks of the running system.
                 Role::Booted | Role::Rollback => check,
                 Role::Staged => check.remedy("sudo rpm-ostree cleanup --pending"),

@@ -236,7 +236,7 @@ fn key(
                 check
             } else {
                 // `vesperactl secure-boot enroll` is about the system that runs.
-                check.remedy(format!("sudo mokutil --import {}", root.at(CERTIFICATE)))
+                check.remedy(format!("sudo mokutil --import {}", root.at(path)))
             }
         }
         Enrolment::Refused => {

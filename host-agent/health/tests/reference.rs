@@ -14,7 +14,8 @@ const WORDS: &[(&str, &str, &str)] = &[
         "`/usr/lib/modules/KERNEL` of the running kernel holds no `maccel.ko`. The detail names the \
          kernels that have one.",
         "On an image, `sudo bootc upgrade --apply`, or what is nearer: `systemctl reboot` where the \
-         next boot has a fitting module, `sudo bootc rollback --apply` where the rollback has one. With DKMS, `sudo dkms autoinstall -k KERNEL`. Without either, \
+         next boot has a fitting module, `sudo bootc rollback --apply` where the rollback has one. \
+         With DKMS, `sudo dkms autoinstall -k KERNEL`. Without either, \
          packages: on a [Debian](packages.md#debian), on a [Fedora](packages.md#fedora), \
          [elsewhere](packages.md#dkms-on-any-distribution).",
     ),
