@@ -132,27 +132,32 @@ impl Keeper {
         }
     }
 
-    /// Looks whether others wrote to a mouse, and which mice there are.
-    pub(super) fn look_at_devices(&mut self) {
-        let Some(present) = self.readable_devices() else { return };
+    /// Looks whether others wrote to a mouse, and which mice there are. The `shared` settings are
+    /// those of now, if they can be read; others may have written these as well. Gives whether
+    /// something was written to a mouse.
+    pub(super) fn look_at_devices(&mut self, shared: Option<&Settings>) -> bool {
+        let mut written = false;
+        let Some(present) = self.readable_devices() else { return written };
         self.devices.retain(|input, _| present.iter().any(|device| device.input == *input));
         for device in present {
             match self.devices.get(&device.input) {
                 Some(known) if *known == device => {}
                 Some(known) if known.id == device.id && known.uniq == device.uniq => {
                     let known = known.clone();
-                    self.keep_outside_device(&known, device);
+                    self.keep_outside_device(&known, device, shared);
+                    written = true;
                 }
                 _ => self.meet(device, false),
             }
         }
+        written
     }
 
     /// What others wrote to a mouse is saved for it, the rest follows the shared settings. In a
     /// trial of the mouse it is kept with what is tried, or goes with it.
-    fn keep_outside_device(&mut self, known: &Device, now: Device) {
+    fn keep_outside_device(&mut self, known: &Device, now: Device, shared: Option<&Settings>) {
         journal::outside(&format!("{} ({})", now.name, now.input));
-        let before = known.settings.as_ref().or(self.seen.as_ref());
+        let before = known.settings.as_ref().or(shared).or(self.seen.as_ref());
         let written = match (before, &now.settings) {
             (Some(before), Some(own)) => Changes::between(before, own),
             _ => Changes::default(),
@@ -174,8 +179,7 @@ impl Keeper {
         if let Err(error) = self.save_layers(layers) {
             journal::warning(&error.to_string());
         }
-        // Locked values come back.
-        self.meet(now, false);
+        self.devices.insert(now.input.clone(), now);
     }
 
     /// Changes what is saved for a mouse and puts it in force, both or neither.

@@ -151,19 +151,28 @@ impl Keeper {
     /// Looks at what the driver holds; somebody may have written it.
     pub(super) fn look(&mut self) {
         let Some(driver) = &self.driver else { return };
-        match driver.settings() {
+        let found = driver.settings();
+        if matches!(found, Err(DriverError::NotLoaded)) {
+            self.module_changed();
+            return;
+        }
+        // Before the shared settings: what follows from those is put in force on the mice, too.
+        let kept = self.look_at_devices(found.as_ref().ok());
+        match found {
             Ok(now) => {
                 self.unread = None;
                 self.note_outside(now);
             }
-            Err(DriverError::NotLoaded) => self.module_changed(),
             Err(error @ DriverError::Invalid(_)) => self.undo_invalid(&error),
             Err(error) => {
                 journal::warning(&error.to_string());
                 self.unread = Some(error.to_string());
             }
         }
-        self.look_at_devices();
+        if kept {
+            // Locked values come back.
+            self.restore_devices();
+        }
         self.judge();
     }
 

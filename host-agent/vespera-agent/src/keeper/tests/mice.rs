@@ -64,8 +64,7 @@ fn what_others_do_not_write_to_a_mouse_stays_shared() {
     ask(&mut keeper, set).unwrap();
     let mut own = with_sens(0.5);
     own.set("GAMMA", 2.0).unwrap();
-    let line = line::format(&Changes::all(&own));
-    host.file(&format!("{CLASS}/input5/settings"), &format!("{line}\n"));
+    host.write_own("input5", &own);
     written(&mut keeper);
     let mut limit = Changes::default();
     limit.set("LIMIT", 3.0).unwrap();
@@ -86,8 +85,7 @@ fn what_others_write_to_a_mouse_while_the_agent_is_away_is_kept_too() {
     let set = Request::SetDevice { input: "input5".to_owned(), changes: sens(0.5) };
     ask(&mut keeper, set).unwrap();
     drop(keeper);
-    let line = line::format(&Changes::all(&with_sens(0.25)));
-    host.file(&format!("{CLASS}/input5/settings"), &format!("{line}\n"));
+    host.write_own("input5", &with_sens(0.25));
     host.file(&format!("{CLASS}/input5/enabled"), "0\n");
     let keeper = host.agent();
     let mouse = keeper.snapshot().devices["input5"].clone();
@@ -101,6 +99,51 @@ fn what_others_write_to_a_mouse_while_the_agent_is_away_is_kept_too() {
     let keeper = host.agent();
     let mouse = keeper.snapshot().devices["input5"].clone();
     assert_eq!((mouse.settings, mouse.enabled), (Some(with_sens(0.25)), false));
+}
+
+#[test]
+fn what_others_write_to_a_mouse_and_for_all_mice_at_once_is_kept_both() {
+    let mut shared = Settings::default();
+    shared.set("LIMIT", 3.0).unwrap();
+    for (saved, away) in [(true, true), (true, false), (false, true), (false, false)] {
+        for limit in [1.5, 3.0] {
+            let host = Host::with_driver();
+            host.mouse("input5", "046d:c088");
+            let mut keeper = host.agent();
+            if saved {
+                let set = Request::SetDevice { input: "input5".to_owned(), changes: sens(0.5) };
+                ask(&mut keeper, set).unwrap();
+            }
+            let mut own = with_sens(0.25);
+            own.set("LIMIT", limit).unwrap();
+            let write = || {
+                host.write(&shared);
+                host.write_own("input5", &own);
+            };
+            if away {
+                drop(keeper);
+                write();
+                keeper = host.agent();
+            } else {
+                write();
+                written(&mut keeper);
+            }
+            let case = format!("saved: {saved}, away: {away}, limit: {limit}");
+            assert_eq!(keeper.snapshot().settings, Some(shared.clone()), "{case}");
+            // One with settings of its own follows the others in what was not written to it.
+            let held = if saved { sens(0.25).apply(&shared).unwrap() } else { own.clone() };
+            assert_eq!(keeper.snapshot().devices["input5"].settings, Some(held.clone()), "{case}");
+            assert_eq!(check(&keeper, "settings-not-in-force").status, "ok", "{case}");
+            // It is saved for the mouse, not only left there.
+            drop(keeper);
+            host.unload();
+            host.load();
+            host.mouse("input5", "046d:c088");
+            let keeper = host.agent();
+            assert_eq!(keeper.snapshot().settings, Some(shared.clone()), "{case}");
+            assert_eq!(keeper.snapshot().devices["input5"].settings, Some(held), "{case}");
+        }
+    }
 }
 
 #[test]

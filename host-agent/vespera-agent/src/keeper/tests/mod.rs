@@ -109,6 +109,12 @@ impl Host {
         self.file(&format!("{PARAMETERS}/SETTINGS"), &format!("{text}\n"));
     }
 
+    /// Somebody else writes the settings of one mouse.
+    fn write_own(&self, input: &str, own: &Settings) {
+        let text = line::format(&Changes::all(own));
+        self.file(&format!("{CLASS}/{input}/settings"), &format!("{text}\n"));
+    }
+
     fn in_force(&self) -> Settings {
         let driver = Driver::open(self.at("").as_path()).unwrap();
         driver.settings().unwrap()

@@ -157,8 +157,7 @@ fn a_confirmed_trial_of_one_mouse_saves_what_was_tried_and_the_rest_stays_shared
     let id = ask(&mut keeper, trial_on(2.0, 10)).unwrap();
     let mut outside = with_sens(2.0);
     outside.set("GAMMA", 2.0).unwrap();
-    let line = line::format(&Changes::all(&outside));
-    host.file(&format!("{CLASS}/input5/settings"), &format!("{line}\n"));
+    host.write_own("input5", &outside);
     ask(&mut keeper, Request::ConfirmTrial(id)).unwrap();
     let mut limit = Changes::default();
     limit.set("LIMIT", 3.0).unwrap();
@@ -246,8 +245,7 @@ fn what_the_administrator_changes_for_a_mouse_on_trial_holds_after_it() {
 fn what_a_mouse_had_unsaved_comes_back_after_a_trial() {
     let host = Host::with_driver();
     host.mouse("input5", "046d:c088");
-    let line = line::format(&Changes::all(&with_sens(0.5)));
-    host.file(&format!("{CLASS}/input5/settings"), &format!("{line}\n"));
+    host.write_own("input5", &with_sens(0.5));
     let mut keeper = host.agent();
     let before = own(&host);
     let id = ask(&mut keeper, trial_on(4.0, 10)).unwrap();
