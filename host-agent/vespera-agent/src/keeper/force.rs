@@ -95,9 +95,11 @@ impl Keeper {
         self.restore();
     }
 
-    /// Puts the saved settings in force, unless they are already; a trial goes on.
+    /// Puts the saved settings in force, unless they are already. A trial goes on: one of the
+    /// shared settings keeps them all back, one of a mouse only that mouse's.
     pub(super) fn restore(&mut self) {
-        if self.trial.is_none() && self.driver.is_some() {
+        let before = self.trial.as_ref().map(|trial| &trial.before);
+        if self.driver.is_some() && !matches!(before, Some(Before::Shared(_))) {
             let outcome = match self.wanted() {
                 Ok(wanted) => self.put(&wanted),
                 Err(error) => Err(error.into()),

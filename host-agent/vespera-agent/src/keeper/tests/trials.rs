@@ -276,3 +276,50 @@ fn a_trial_of_one_mouse_does_not_outlive_an_agent_that_was_killed_nor_the_mouse(
     assert!(ask(&mut keeper, trial_on(4.0, 601)).is_err());
     assert!(ask(&mut keeper, Request::Set(sens(2.0))).is_ok());
 }
+
+#[test]
+fn a_trial_of_one_mouse_keeps_nothing_from_the_others_that_the_administrator_changes() {
+    let path = "etc/vespera/maccel.toml";
+    let unplug = |keeper: &mut Keeper, host: &Host| {
+        fs::remove_dir_all(host.at(&format!("{CLASS}/input5"))).unwrap();
+        keeper.event(Event::DeviceRemoved("input5".to_owned()), Instant::now());
+    };
+    type End<'a> = &'a dyn Fn(&mut Keeper, &Host, u32);
+    let ends: [(End<'_>, Option<f64>); 3] = [
+        (&|keeper, _, id| assert_eq!(ask(keeper, Request::CancelTrial(id)).unwrap(), 0), None),
+        (
+            &|keeper, _, id| assert_eq!(ask(keeper, Request::ConfirmTrial(id)).unwrap(), 0),
+            Some(4.0),
+        ),
+        (&|keeper, host, _| unplug(keeper, host), None),
+    ];
+    for (end, kept) in ends {
+        let host = Host::with_driver();
+        host.mouse("input5", "046d:c088");
+        host.mouse("input6", "046d:c089");
+        let mut keeper = host.agent();
+        let id = ask(&mut keeper, trial_on(4.0, 10)).unwrap();
+        let other = "[[device]]\nmatch = \"046d:c089\"\nsettings = { sens-mult = 0.5 }\n";
+        host.file(path, &format!("version = 1\n[settings]\nlimit = 3\n{other}"));
+        keeper.event(Event::Layer, Instant::now());
+        let with_limit = |value: f64| {
+            let mut settings = with_sens(value);
+            settings.set("LIMIT", 3.0).unwrap();
+            settings
+        };
+        for ended in [false, true] {
+            if ended {
+                end(&mut keeper, &host, id);
+                assert_eq!(check(&keeper, "settings-not-in-force").status, "ok");
+            } else {
+                assert!(own(&host).contains("SENS_MULT=17179869184"), "it goes on");
+            }
+            assert_eq!(host.in_force(), with_limit(1.0));
+            let mice = &keeper.snapshot().devices;
+            assert_eq!(mice["input6"].settings, Some(with_limit(0.5)));
+            let tried = mice.get("input5").filter(|_| ended);
+            let tried = tried.and_then(|mouse| mouse.settings.clone());
+            assert_eq!(tried, kept.filter(|_| ended).map(with_limit));
+        }
+    }
+}
