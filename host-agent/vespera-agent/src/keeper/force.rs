@@ -36,6 +36,15 @@ impl Keeper {
         }
     }
 
+    /// The settings that should be in force, or `otherwise` if what is saved contradicts itself or
+    /// lacks what others wrote.
+    pub(super) fn wanted_or(&self, otherwise: &Settings) -> Settings {
+        match self.wanted() {
+            Ok(wanted) if !self.is_unsaved() => wanted,
+            _ => otherwise.clone(),
+        }
+    }
+
     fn lacks_tables(&self) -> bool {
         self.driver.as_ref().is_some_and(|driver| !driver.has(Feature::Lut))
     }
@@ -255,14 +264,15 @@ impl Keeper {
 
     /// Saves what others wrote. In a trial only that: the rest is still on trial.
     fn keep_outside(&mut self, free: &Changes, now: &Settings) {
-        let saved = self.saved();
+        let saved = self.saved().ok().filter(|_| !self.is_unsaved());
         let kept = match &mut self.trial {
             Some(Trial { before: Before::Shared(before), changes, .. }) => {
                 changes.merge(free);
                 if let Ok(changed) = free.apply(before) {
                     *before = changed;
                 }
-                saved.and_then(|saved| free.apply(&saved)).unwrap_or_else(|_| before.clone())
+                let kept = saved.and_then(|saved| free.apply(&saved).ok());
+                kept.unwrap_or_else(|| before.clone())
             }
             _ => now.clone(),
         };

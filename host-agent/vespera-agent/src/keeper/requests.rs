@@ -51,11 +51,7 @@ impl Keeper {
         let before = self.in_force()?;
         // What is saved may not be in force, and is not given up for that; but what others wrote
         // may be in force and not saved.
-        let base = match self.wanted() {
-            Ok(wanted) if !self.is_unsaved() => wanted,
-            _ => before.clone(),
-        };
-        let wanted = self.allowed(&base, changes)?;
+        let wanted = self.allowed(&self.wanted_or(&before), changes)?;
         let kept = self.with_saved_table(wanted.clone());
         self.put_and_save(&before, &wanted, &kept)
     }

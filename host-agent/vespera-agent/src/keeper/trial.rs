@@ -110,21 +110,34 @@ impl Keeper {
         self.look();
         self.refuse_other_than(id)?;
         let Some(trial) = self.trial.clone() else { return Ok(()) };
-        match &trial.before {
-            Before::One { input, .. } => self.keep_own(input, &trial.changes)?,
-            Before::Shared(_) => self.save_settings(&trial.changes.apply(&self.saved()?)?)?,
-        }
+        let kept = match &trial.before {
+            Before::One { input, .. } => {
+                self.keep_own(input, &trial.changes)?;
+                None
+            }
+            Before::Shared(before) => {
+                let saved = self.saved()?;
+                // What others wrote before it may be in force and not saved.
+                let base = match self.is_unsaved() {
+                    true => self.with_saved_table(before.clone()),
+                    false => saved,
+                };
+                let kept = trial.changes.apply(&base)?;
+                self.save_settings(&kept)?;
+                Some(kept)
+            }
+        };
         self.trial = None;
         self.forget_trial_note();
         journal::trial_confirmed(id);
         // In force already, unless the administrator has changed something meanwhile.
-        let put = match &trial.before {
-            Before::One { input, .. } => {
-                self.meet_again(input);
-                Ok(())
-            }
-            Before::Shared(before) => self.put_saved(before),
+        let put = match kept {
+            Some(kept) => self.put_saved(&self.as_the_driver_can(kept)),
+            None => Ok(()),
         };
+        if let Before::One { input, .. } = &trial.before {
+            self.meet_again(input);
+        }
         self.judge();
         put.map_err(error_of)
     }
@@ -161,10 +174,9 @@ impl Keeper {
         put
     }
 
-    /// Puts in force what is saved, or `otherwise` if that contradicts itself.
+    /// Puts in force what is saved, or `otherwise` if that contradicts itself or lacks something.
     fn put_saved(&mut self, otherwise: &Settings) -> std::result::Result<(), DriverError> {
-        let wanted = self.wanted().unwrap_or_else(|_| otherwise.clone());
-        self.put(&wanted)
+        self.put(&self.wanted_or(otherwise))
     }
 
     /// The note has served.

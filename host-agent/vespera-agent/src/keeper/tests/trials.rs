@@ -323,3 +323,60 @@ fn a_trial_of_one_mouse_keeps_nothing_from_the_others_that_the_administrator_cha
         }
     }
 }
+
+#[test]
+fn what_others_wrote_and_could_not_be_saved_is_in_force_after_a_trial_too() {
+    let ends: [fn(&mut Keeper, u32); 3] = [
+        |keeper, id| assert_eq!(ask(keeper, Request::CancelTrial(id)).unwrap(), 0),
+        |keeper, _| keeper.tick(keeper.deadline().unwrap()),
+        |keeper, id| assert_eq!(ask(keeper, Request::ConfirmTrial(id)).unwrap(), 0),
+    ];
+    for (end, value) in ends.into_iter().zip([1.0, 1.0, 4.0]) {
+        for writable_again in [false, true] {
+            let host = Host::with_driver();
+            let mut keeper = host.agent();
+            let mut outside = Settings::default();
+            outside.set("LIMIT", 3.0).unwrap();
+            // A folder in place of the file fails for root, too.
+            let file = host.at("var/lib/vespera/maccel.toml.new");
+            fs::create_dir_all(file.join("in-the-way")).unwrap();
+            host.write(&outside);
+            written(&mut keeper);
+            assert_eq!(check(&keeper, "settings-not-saved").status, "failed");
+            let id = ask(&mut keeper, trial(4.0, 10)).unwrap();
+            if writable_again || value > 1.0 {
+                fs::remove_dir_all(&file).unwrap();
+            }
+            let mut wanted = with_sens(value);
+            wanted.set("LIMIT", 3.0).unwrap();
+            if writable_again {
+                // Saving works from here on, also for what could not be saved before.
+                let mut again = host.in_force();
+                again.set("GAMMA", 2.0).unwrap();
+                host.write(&again);
+                written(&mut keeper);
+                wanted.set("GAMMA", 2.0).unwrap();
+            }
+            end(&mut keeper, id);
+            assert_eq!(host.in_force(), wanted);
+            if writable_again || value > 1.0 {
+                assert_eq!(host.agent().snapshot().settings, Some(wanted.clone()));
+                host.unload();
+                host.load();
+                host.agent();
+                assert_eq!(host.in_force(), wanted, "saved");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_confirmed_trial_that_is_saved_without_its_copy_stays_in_force() {
+    let host = Host::with_driver();
+    let mut keeper = host.agent();
+    let id = ask(&mut keeper, trial(4.0, 10)).unwrap();
+    fs::create_dir(host.at("var/lib/vespera/maccel.toml.good.new")).unwrap();
+    ask(&mut keeper, Request::ConfirmTrial(id)).unwrap();
+    assert_eq!(check(&keeper, "settings-not-saved").status, "failed");
+    assert_eq!(host.in_force(), with_sens(4.0));
+}
