@@ -219,20 +219,26 @@ impl Keeper {
         Ok(())
     }
 
-    /// The same after a trial: what is saved for the mouse by now, or what it had unsaved.
+    /// The same after a trial: what is saved for the mouse by now, or what it had: `own`, unless
+    /// that came from what `was_saved` and is not any more.
     pub(super) fn put_back_on(
         &mut self,
         input: &str,
         own: Option<&Settings>,
+        was_saved: bool,
     ) -> std::result::Result<(), DriverError> {
-        let device = self.driver.as_ref().map(|driver| driver.device(input)).transpose();
-        let saved = match (device, &self.seen) {
-            (Ok(Some(device)), Some(shared)) => {
-                self.layers.device(&device.id, &device.uniq, shared).ok().and_then(|saved| saved.1)
-            }
+        let driver = self.driver.as_ref().ok_or(DriverError::NotLoaded)?;
+        let saved = match (driver.device(input), &self.seen) {
+            (Ok(device), Some(shared)) => self.layers.device(&device.id, &device.uniq, shared).ok(),
             _ => None,
         };
-        match self.put_on(input, saved.as_ref().or(own)) {
+        let back = match &saved {
+            Some((_, Some(saved))) => Some(saved),
+            Some((_, None)) => own.filter(|_| !was_saved),
+            // It contradicts itself.
+            None => own,
+        };
+        match self.put_on(input, back) {
             // It went together with what was tried on it.
             Err(DriverError::NoSuchDevice(_)) => Ok(()),
             outcome => outcome,
@@ -268,8 +274,8 @@ impl Keeper {
         let device = self.driver()?.device(input).map_err(error_of)?;
         let before = device.settings.clone().unwrap_or(shared);
         let wanted = self.allowed(&before, changes)?;
-        let own = device.settings.clone().filter(|_| !self.is_saved(&device));
-        Ok((Before::One { input: input.to_owned(), own }, wanted))
+        let saved = self.is_saved(&device);
+        Ok((Before::One { input: input.to_owned(), own: device.settings, saved }, wanted))
     }
 
     /// Puts in force what is saved for the mice of the same kind, or for this one.

@@ -34,7 +34,8 @@ pub(super) struct Trial {
 }
 
 /// What was in force before a trial. What is saved comes back, which the administrator may have
-/// changed meanwhile; this does where nothing is saved, or what is saved contradicts itself.
+/// changed meanwhile; this does where nothing is saved, or what is saved contradicts itself, or
+/// lacks what could not be saved.
 #[derive(Clone, Debug)]
 pub(super) enum Before {
     /// The shared settings.
@@ -43,8 +44,10 @@ pub(super) enum Before {
     One {
         /// Its entry.
         input: String,
-        /// What it had of its own that is not saved.
+        /// What it had of its own.
         own: Option<Settings>,
+        /// Whether something was saved for it: if nothing is any more, it goes.
+        saved: bool,
     },
 }
 
@@ -163,7 +166,7 @@ impl Keeper {
         let Some(trial) = self.trial.take() else { return Ok(()) };
         let put = match &trial.before {
             Before::Shared(before) => self.put_saved(before),
-            Before::One { input, own } => self.put_back_on(input, own.as_ref()),
+            Before::One { input, own, saved } => self.put_back_on(input, own.as_ref(), *saved),
         };
         match &put {
             Ok(()) => journal::trial_ended(why),

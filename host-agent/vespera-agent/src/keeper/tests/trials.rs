@@ -380,3 +380,22 @@ fn a_confirmed_trial_that_is_saved_without_its_copy_stays_in_force() {
     assert_eq!(check(&keeper, "settings-not-saved").status, "failed");
     assert_eq!(host.in_force(), with_sens(4.0));
 }
+
+#[test]
+fn what_a_mouse_had_comes_back_after_a_trial_when_what_is_saved_contradicts_itself() {
+    let path = "etc/vespera/maccel.toml";
+    let entry = |own: &str| {
+        format!("version = 1\n[[device]]\nmatch = \"046d:c088\"\nsettings = {{ {own} }}\n")
+    };
+    let host = Host::with_driver();
+    host.mouse("input5", "046d:c088");
+    host.file(path, &entry("limit = 2"));
+    let mut keeper = host.agent();
+    let before = own(&host);
+    let id = ask(&mut keeper, trial_on(4.0, 10)).unwrap();
+    host.file(path, &entry("mode = \"lut\""));
+    keeper.event(Event::Layer, Instant::now());
+    ask(&mut keeper, Request::CancelTrial(id)).unwrap();
+    assert_eq!(own(&host), before);
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "failed");
+}
