@@ -92,14 +92,9 @@ mod tests {
 
     #[test]
     fn the_time_of_a_trial_is_the_one_that_is_told() {
-        let command = Args::command();
-        let trial = command.find_subcommand("trial").unwrap();
-        let time = trial.get_arguments().find(|own| own.get_id() == "seconds").unwrap();
-        let time = time.get_default_values()[0].to_string_lossy().into_owned();
-        let documents = manual::examples::documents().unwrap();
-        let (_, text) = documents.iter().find(|(path, _)| path == "docs/concepts.md").unwrap();
+        let time = manual::examples::default_of(&Args::command(), "trial", "seconds").unwrap();
         let told = format!("{time} seconds with `maccel trial`");
-        assert!(text.replace('\n', " ").contains(&told), "{told}");
+        assert!(manual::examples::says("docs/concepts.md", &told).unwrap(), "{told}");
     }
 
     #[test]

@@ -78,11 +78,24 @@ pub fn commands(program: &str) -> Result<Vec<Shown>, FileError> {
     Ok(found)
 }
 
-/// Every document with its path.
+/// Whether a document says this, wherever its lines end.
 ///
 /// # Errors
-/// When one cannot be read.
-pub fn documents() -> Result<Vec<(Utf8PathBuf, String)>, FileError> {
+/// When it cannot be read.
+pub fn says(document: &str, words: &str) -> Result<bool, FileError> {
+    let text = crate::read(&repository().join(document))?;
+    Ok(text.replace('\n', " ").contains(words))
+}
+
+/// What an option of a subcommand is when nobody says it.
+pub fn default_of(program: &clap::Command, subcommand: &str, option: &str) -> Option<String> {
+    let mut options = program.find_subcommand(subcommand)?.get_arguments();
+    let option = options.find(|own| own.get_id() == option)?;
+    Some(option.get_default_values().first()?.to_string_lossy().into_owned())
+}
+
+/// Every document with its path.
+fn documents() -> Result<Vec<(Utf8PathBuf, String)>, FileError> {
     let root = repository();
     let mut paths: Vec<Utf8PathBuf> = FILES.iter().map(Utf8PathBuf::from).collect();
     for folder in FOLDERS {
