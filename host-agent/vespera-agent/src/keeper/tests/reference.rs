@@ -7,6 +7,9 @@ use vespera_api::names::{DEVICE, MACCEL};
 
 use super::*;
 
+/// The administrator's file.
+const ADMIN: &str = "etc/vespera/maccel.toml";
+
 /// The comment of a method, on one line.
 fn comment(interface: &str, method: &str) -> String {
     let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -105,7 +108,7 @@ fn the_reference_names_what_a_profile_is_refused_for() {
 fn a_locked_parameter_has_its_locked_value_in_every_profile() {
     let host = Host::with_driver();
     host.file(
-        "etc/vespera/maccel.toml",
+        ADMIN,
         "version = 1\nlocked = [\"sens-mult\"]\n[settings]\nsens-mult = 1.5\n\
          [profiles.fast]\nsens-mult = 4\nlimit = 3\n",
     );
@@ -116,4 +119,112 @@ fn a_locked_parameter_has_its_locked_value_in_every_profile() {
     wanted.set("LIMIT", 3.0).unwrap();
     assert_eq!(host.in_force(), wanted);
     assert!(!errors(MACCEL, "ApplyProfile").contains("Locked"));
+}
+
+#[test]
+fn the_reference_names_what_a_method_is_refused_for_where_the_files_contradict_themselves() {
+    let shared = "version = 1\n[settings]\nmode = \"lut\"\n";
+    let of_mouse =
+        "version = 1\n[[device]]\nmatch = \"046d:c088\"\nsettings = { mode = \"lut\" }\n";
+    let on_the_mouse =
+        || Request::TrialOn { input: "input5".to_owned(), changes: sens(2.0), seconds: 10 };
+    let mut refused = Vec::new();
+    for (text, of_one) in [(shared, false), (of_mouse, true)] {
+        let ended = |request: fn(u32) -> Request| {
+            move |keeper: &mut Keeper, host: &Host| {
+                let begin = if of_one { on_the_mouse() } else { trial(2.0, 10) };
+                let id = ask(keeper, begin).unwrap();
+                host.file(ADMIN, text);
+                keeper.event(Event::Layer, Instant::now());
+                ask(keeper, request(id))
+            }
+        };
+        let mut outcomes = Vec::new();
+        for (interface, method, request) in requests() {
+            let outcome = asked(|keeper, host| {
+                host.file(ADMIN, text);
+                keeper.event(Event::Layer, Instant::now());
+                ask(keeper, request)
+            });
+            outcomes.push((interface, method, outcome));
+        }
+        outcomes.push((MACCEL, "ConfirmTrial", asked(ended(Request::ConfirmTrial))));
+        outcomes.push((MACCEL, "CancelTrial", asked(ended(Request::CancelTrial))));
+        for (interface, method, outcome) in outcomes {
+            let Err(error) = outcome else { continue };
+            let name = error.bus_name().rsplit('.').next().unwrap();
+            assert!(errors(interface, method).contains(name), "{interface}.{method}: {error}");
+            refused.push(method);
+        }
+    }
+    assert!(refused.contains(&"Reset") && !refused.contains(&"CancelTrial"), "{refused:?}");
+    assert_eq!(refused.iter().filter(|method| **method == "ConfirmTrial").count(), 2);
+}
+
+/// What a host of its own, with a mouse and a saved profile, says to a request.
+fn asked(
+    request: impl FnOnce(&mut Keeper, &Host) -> vespera_api::Result<u32>,
+) -> vespera_api::Result<u32> {
+    let host = Host::with_driver();
+    host.mouse("input5", "046d:c088");
+    let mut keeper = host.agent();
+    ask(&mut keeper, Request::SaveProfile("saved".to_owned())).unwrap();
+    request(&mut keeper, &host)
+}
+
+#[test]
+fn the_reference_names_what_ends_a_trial_when_the_active_user_gets_another_profile() {
+    type End = fn(&mut Keeper, &Host);
+    // First what the user has by the administrator's file; else "saved" is what the user applied.
+    let ends: [(&str, End, &str); 3] = [
+        (
+            "saved",
+            |keeper, _| keeper.event(Event::ActiveUser(Some(1001)), Instant::now()),
+            "another user's session becomes the active one",
+        ),
+        (
+            "saved",
+            |keeper, host| {
+                host.file(ADMIN, "version = 1\n");
+                keeper.event(Event::Layer, Instant::now());
+            },
+            "the administrator's file says so",
+        ),
+        (
+            "mary",
+            |keeper, _| {
+                ask(keeper, Request::DeleteProfile("saved".to_owned())).unwrap();
+            },
+            "DeleteProfile takes the one away that the user applied",
+        ),
+    ];
+    for (given, end, words) in ends {
+        for one in [false, true] {
+            let host = Host::with_driver();
+            host.mouse("input5", "046d:c088");
+            let users = format!("[profiles.mary]\nsens-mult = 0.5\n[users]\n1000 = \"{given}\"\n");
+            host.file(ADMIN, &format!("version = 1\n{users}"));
+            let mut keeper = host.agent();
+            ask(&mut keeper, Request::SaveProfile("saved".to_owned())).unwrap();
+            ask(&mut keeper, Request::SaveProfile("other".to_owned())).unwrap();
+            keeper.event(Event::ActiveUser(Some(1000)), Instant::now());
+            if given != "saved" {
+                ask(&mut keeper, Request::ApplyProfile("saved".to_owned())).unwrap();
+            }
+            let input = "input5".to_owned();
+            let begin = match one {
+                true => Request::TrialOn { input, changes: sens(2.0), seconds: 10 },
+                false => trial(2.0, 10),
+            };
+            ask(&mut keeper, begin).unwrap();
+            // That of nobody who is active ends nothing.
+            ask(&mut keeper, Request::DeleteProfile("other".to_owned())).unwrap();
+            assert!(keeper.snapshot().trial.is_some());
+            end(&mut keeper, &host);
+            assert_eq!(keeper.snapshot().trial, None, "{words}");
+            assert!(comment(MACCEL, "Trial").contains(words), "{words}");
+        }
+    }
+    let words = "If the user had applied it, that ends a trial.";
+    assert!(comment(MACCEL, "DeleteProfile").contains(words));
 }
