@@ -176,9 +176,7 @@ impl Keeper {
             let kept = saved.filter(|_| now.settings.is_some());
             entry.settings.insert(kept.unwrap_or_default()).merge(&written);
         }
-        if let Err(error) = self.save_layers(layers) {
-            journal::warning(&error.to_string());
-        }
+        self.keep_layers(layers);
         self.devices.insert(now.input.clone(), now);
     }
 

@@ -36,13 +36,9 @@ impl Keeper {
         }
     }
 
-    /// The settings that should be in force, or `otherwise` if what is saved contradicts itself or
-    /// lacks what others wrote.
+    /// The settings that should be in force, or `otherwise` if what is saved contradicts itself.
     pub(super) fn wanted_or(&self, otherwise: &Settings) -> Settings {
-        match self.wanted() {
-            Ok(wanted) if !self.is_unsaved() => wanted,
-            _ => otherwise.clone(),
-        }
+        self.wanted().unwrap_or_else(|_| otherwise.clone())
     }
 
     fn lacks_tables(&self) -> bool {
@@ -264,26 +260,39 @@ impl Keeper {
 
     /// Saves what others wrote. In a trial only that: the rest is still on trial.
     fn keep_outside(&mut self, free: &Changes, now: &Settings) {
-        let saved = self.saved().ok().filter(|_| !self.is_unsaved());
+        let saved = self.saved();
         let kept = match &mut self.trial {
             Some(Trial { before: Before::Shared(before), changes, .. }) => {
                 changes.merge(free);
                 if let Ok(changed) = free.apply(before) {
                     *before = changed;
                 }
-                let kept = saved.and_then(|saved| free.apply(&saved).ok());
-                kept.unwrap_or_else(|| before.clone())
+                saved.and_then(|saved| free.apply(&saved)).unwrap_or_else(|_| before.clone())
             }
             _ => now.clone(),
         };
-        if let Err(error) = self.save_settings(&self.with_saved_table(kept)) {
-            // The finding is there; what was written stays in force.
+        match self.layers_with(&self.with_saved_table(kept)) {
+            Ok(layers) => self.keep_layers(layers),
+            Err(error) => journal::warning(&error.to_string()),
+        }
+    }
+
+    /// Saves what others wrote. It is in force, so it holds even if that fails, of which there is a
+    /// finding then; the next that is saved saves it, too.
+    pub(super) fn keep_layers(&mut self, layers: Layers) {
+        if let Err(error) = self.save_layers(layers.clone()) {
             journal::warning(&error.to_string());
+            self.layers = layers;
         }
     }
 
     /// Saves `settings` as those set at run time. After an error nothing has changed.
     pub(super) fn save_settings(&mut self, settings: &Settings) -> Result<()> {
+        self.save_layers(self.layers_with(settings)?)
+    }
+
+    /// The files with `settings` as those set at run time.
+    fn layers_with(&self, settings: &Settings) -> std::result::Result<Layers, SettingsError> {
         let mut layers = self.layers.clone();
         match &self.user_profile {
             // The user's own profile follows what the user does.
@@ -293,7 +302,7 @@ impl Keeper {
             }
             None => layers.remember(settings)?,
         }
-        self.save_layers(layers)
+        Ok(layers)
     }
 
     /// Saves `layers` and makes them ours.

@@ -49,8 +49,7 @@ impl Keeper {
     fn set(&mut self, changes: &Changes) -> Result<()> {
         self.refuse_in_trial()?;
         let before = self.in_force()?;
-        // What is saved may not be in force, and is not given up for that; but what others wrote
-        // may be in force and not saved.
+        // What is saved may not be in force, and is not given up for that.
         let wanted = self.allowed(&self.wanted_or(&before), changes)?;
         let kept = self.with_saved_table(wanted.clone());
         self.put_and_save(&before, &wanted, &kept)

@@ -34,8 +34,7 @@ pub(super) struct Trial {
 }
 
 /// What was in force before a trial. What is saved comes back, which the administrator may have
-/// changed meanwhile; this does where nothing is saved, or what is saved contradicts itself, or
-/// lacks what could not be saved.
+/// changed meanwhile; this does where nothing is saved, or what is saved contradicts itself.
 #[derive(Clone, Debug)]
 pub(super) enum Before {
     /// The shared settings.
@@ -113,34 +112,21 @@ impl Keeper {
         self.look();
         self.refuse_other_than(id)?;
         let Some(trial) = self.trial.clone() else { return Ok(()) };
-        let kept = match &trial.before {
-            Before::One { input, .. } => {
-                self.keep_own(input, &trial.changes)?;
-                None
-            }
-            Before::Shared(before) => {
-                let saved = self.saved()?;
-                // What others wrote before it may be in force and not saved.
-                let base = match self.is_unsaved() {
-                    true => self.with_saved_table(before.clone()),
-                    false => saved,
-                };
-                let kept = trial.changes.apply(&base)?;
-                self.save_settings(&kept)?;
-                Some(kept)
-            }
-        };
+        match &trial.before {
+            Before::One { input, .. } => self.keep_own(input, &trial.changes)?,
+            Before::Shared(_) => self.save_settings(&trial.changes.apply(&self.saved()?)?)?,
+        }
         self.trial = None;
         self.forget_trial_note();
         journal::trial_confirmed(id);
         // In force already, unless the administrator has changed something meanwhile.
-        let put = match kept {
-            Some(kept) => self.put_saved(&self.as_the_driver_can(kept)),
-            None => Ok(()),
+        let put = match &trial.before {
+            Before::One { input, .. } => {
+                self.meet_again(input);
+                Ok(())
+            }
+            Before::Shared(before) => self.put(&self.wanted_or(before)),
         };
-        if let Before::One { input, .. } = &trial.before {
-            self.meet_again(input);
-        }
         self.judge();
         put.map_err(error_of)
     }
@@ -165,7 +151,7 @@ impl Keeper {
         self.look();
         let Some(trial) = self.trial.take() else { return Ok(()) };
         let put = match &trial.before {
-            Before::Shared(before) => self.put_saved(before),
+            Before::Shared(before) => self.put(&self.wanted_or(before)),
             Before::One { input, own, saved } => self.put_back_on(input, own.as_ref(), *saved),
         };
         match &put {
@@ -175,11 +161,6 @@ impl Keeper {
         self.forget_trial_note();
         self.judge();
         put
-    }
-
-    /// Puts in force what is saved, or `otherwise` if that contradicts itself or lacks something.
-    fn put_saved(&mut self, otherwise: &Settings) -> std::result::Result<(), DriverError> {
-        self.put(&self.wanted_or(otherwise))
     }
 
     /// The note has served.

@@ -33,6 +33,45 @@ fn an_outside_write_is_not_undone_by_what_happens_right_after_it() {
 }
 
 #[test]
+fn an_outside_write_that_cannot_be_saved_is_not_undone_either_and_saved_with_the_next_change() {
+    let events: [fn() -> Event; 4] = [
+        || Event::Layer,
+        || Event::Resumed,
+        || Event::Module,
+        || Event::DeviceAdded("input6".to_owned()),
+    ];
+    for event in events {
+        let host = Host::with_driver();
+        host.mouse("input5", "046d:c088");
+        let mut keeper = host.agent();
+        let set = Request::SetDevice { input: "input5".to_owned(), changes: sens(0.5) };
+        ask(&mut keeper, set).unwrap();
+        // A folder where the new file would be fails for root, too.
+        let blocked = host.at("var/lib/vespera/maccel.toml.new");
+        fs::create_dir(&blocked).unwrap();
+        host.write(&with_sens(4.0));
+        host.write_own("input5", &with_sens(0.25));
+        written(&mut keeper);
+        host.mouse("input6", "046d:c089");
+        keeper.event(event(), Instant::now());
+        let holds = |keeper: &Keeper| {
+            assert_eq!(host.in_force(), with_sens(4.0));
+            let own = keeper.snapshot().devices["input5"].settings.clone();
+            assert_eq!(own, Some(with_sens(0.25)));
+        };
+        holds(&keeper);
+        assert_eq!(check(&keeper, "settings-not-saved").status, "failed");
+        fs::remove_dir(&blocked).unwrap();
+        let off = Request::SetEnabled { input: "input5".to_owned(), enabled: false };
+        ask(&mut keeper, off).unwrap();
+        host.unload();
+        host.load();
+        host.mouse("input5", "046d:c088");
+        holds(&host.agent());
+    }
+}
+
+#[test]
 fn an_outside_write_while_the_agent_was_away_is_kept_too() {
     let host = Host::with_driver();
     ask(&mut host.agent(), Request::Set(sens(2.0))).unwrap();
