@@ -291,8 +291,11 @@ impl Keeper {
         self.save_layers(self.layers_with(settings)?)
     }
 
-    /// The files with `settings` as those set at run time.
-    fn layers_with(&self, settings: &Settings) -> std::result::Result<Layers, SettingsError> {
+    /// The files with `settings` as those set at run time, for the active user or for all.
+    pub(super) fn layers_with(
+        &self,
+        settings: &Settings,
+    ) -> std::result::Result<Layers, SettingsError> {
         let mut layers = self.layers.clone();
         match &self.user_profile {
             // The user's own profile follows what the user does.

@@ -52,7 +52,10 @@ impl Keeper {
         // What is saved may not be in force, and is not given up for that.
         let wanted = self.allowed(&self.wanted_or(&before), changes)?;
         let kept = self.with_saved_table(wanted.clone());
-        self.put_and_save(&before, &wanted, &kept)
+        let layers = self.layers_with(&kept)?;
+        self.put_and_save(&before, &wanted, layers)?;
+        self.judge();
+        Ok(())
     }
 
     fn try_out(&mut self, changes: Changes, seconds: u32) -> Result<u32> {
@@ -80,27 +83,17 @@ impl Keeper {
         }
     }
 
-    /// Puts `wanted` in force and saves `kept`, which may hold more than this driver can.
-    fn put_and_save(
-        &mut self,
-        before: &Settings,
-        wanted: &Settings,
-        kept: &Settings,
-    ) -> Result<()> {
+    /// Puts `wanted` in force and saves `layers`, both or neither.
+    fn put_and_save(&mut self, before: &Settings, wanted: &Settings, layers: Layers) -> Result<()> {
         self.put(wanted).map_err(error_of)?;
-        if let Err(error) = self.save_settings(kept) {
-            self.put_back(before);
-            return Err(error);
-        }
-        self.judge();
-        Ok(())
-    }
-
-    fn put_back(&mut self, before: &Settings) {
-        if let Err(error) = self.put(before) {
+        let outcome = self.save_layers(layers);
+        if outcome.is_err()
+            && let Err(error) = self.put(before)
+        {
             journal::not_restored(&error.to_string());
             self.judge();
         }
+        outcome
     }
 
     fn reset(&mut self) -> Result<()> {
@@ -108,7 +101,10 @@ impl Keeper {
         let before = self.in_force()?;
         let base = self.layers.base()?;
         let wanted = self.as_the_driver_can(base.clone());
-        self.put_and_save(&before, &wanted, &base)
+        let layers = self.layers_with(&base)?;
+        self.put_and_save(&before, &wanted, layers)?;
+        self.judge();
+        Ok(())
     }
 
     fn save_profile(&mut self, name: &str) -> Result<()> {
@@ -138,9 +134,10 @@ impl Keeper {
         let wanted = self.as_the_driver_can(profile.clone());
         match self.user.filter(|_| self.user_profile.is_some()) {
             Some(uid) => self.put_as_profile_of(uid, &name, &before, &wanted)?,
-            None => self.put_and_save(&before, &wanted, &profile)?,
+            None => self.put_and_save(&before, &wanted, self.layers_with(&profile)?)?,
         }
         self.applied_profile = Some(name);
+        self.judge();
         Ok(())
     }
 
@@ -152,15 +149,10 @@ impl Keeper {
         before: &Settings,
         wanted: &Settings,
     ) -> Result<()> {
-        self.put(wanted).map_err(error_of)?;
         let mut layers = self.layers.clone();
         layers.give_profile(uid, name);
-        if let Err(error) = self.save_layers(layers) {
-            self.put_back(before);
-            return Err(error);
-        }
+        self.put_and_save(before, wanted, layers)?;
         self.stands_in(Some(name.clone()));
-        self.judge();
         Ok(())
     }
 
