@@ -158,7 +158,29 @@ pub(crate) fn play_one(
     guest: &Guest,
     movements: &[(u64, i32, i32)],
 ) -> Result<Record, HarnessError> {
-    plan(0, movements, MousePlan::one_mouse()).play(guest)
+    play_apart(guest, &plan(0, movements, MousePlan::one_mouse()))
+}
+
+/// The driver takes reports within 62.5 us of each other for one instant's (MACCEL_INTERVAL_MIN).
+const TOGETHER_US: i64 = 100;
+
+/// Plays until no two reports of a mouse come at one instant. They are planned apart; on a kernel
+/// that does not take over the plan's times a host that stood still for a moment bunches them, and
+/// then they share an interval that nobody planned.
+fn play_apart(guest: &Guest, plan: &MousePlan) -> Result<Record, HarnessError> {
+    const TIMES: usize = 20;
+    for _ in 0..TIMES {
+        let record = plan.play(guest)?;
+        let times = record
+            .mice
+            .iter()
+            .map(|mouse| mouse.frames().iter().map(|frame| frame.at_us).collect::<Vec<_>>());
+        let bunched = |times: Vec<i64>| times.windows(2).any(|two| two[1] - two[0] < TOGETHER_US);
+        if record.stamped || !times.into_iter().any(bunched) {
+            return Ok(record);
+        }
+    }
+    panic!("in {TIMES} plays this machine has never kept the reports apart");
 }
 
 fn defaults(guest: &Guest) -> Result<(), HarnessError> {
@@ -213,7 +235,7 @@ fn second_mouse(guest: &Guest) -> Result<(), HarnessError> {
     let other: Vec<_> =
         MOVEMENTS.iter().map(|&(at_us, x, y)| (at_us * 3 + 500, y + 1, x)).collect();
     let together = plan(0, MOVEMENTS, MousePlan::one_mouse().and_mouse("the other"));
-    let record = plan(1, &other, together).play(guest)?;
+    let record = play_apart(guest, &plan(1, &other, together))?;
     for (mouse, movements) in record.mice.iter().zip([MOVEMENTS, other.as_slice()]) {
         check(&mouse.frames(), movements, record.stamped, |speed| {
             linear_factor(speed, accel, offset, 0.0)
