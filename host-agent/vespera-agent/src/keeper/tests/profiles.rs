@@ -119,14 +119,20 @@ fn active(keeper: &mut Keeper, uid: u32) {
     keeper.event(Event::ActiveUser(Some(uid)), Instant::now());
 }
 
-#[test]
-fn a_profile_that_a_user_applies_is_the_users_from_then_on_and_the_one_before_is_kept() {
+/// Mary is at the screen and has changed her profile from 0.5; all others have 2.
+fn mary_at_work() -> (Host, Keeper) {
     let host = Host::with_driver();
     host.file("etc/vespera/maccel.toml", MARY);
     let mut keeper = host.agent();
     ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
     active(&mut keeper, 1000);
     ask(&mut keeper, Request::Set(sens(0.25))).unwrap();
+    (host, keeper)
+}
+
+#[test]
+fn a_profile_that_a_user_applies_is_the_users_from_then_on_and_the_one_before_is_kept() {
+    let (host, mut keeper) = mary_at_work();
     ask(&mut keeper, Request::ApplyProfile("games".to_owned())).unwrap();
     assert_eq!(host.in_force(), with_sens(4.0));
     assert_eq!(keeper.snapshot().profiles["mary"], with_sens(0.25), "nothing of it is lost");
@@ -161,12 +167,7 @@ fn a_profile_that_cannot_be_saved_as_the_users_is_not_applied() {
 
 #[test]
 fn what_is_in_force_without_a_deleted_profile_is_in_force_at_once() {
-    let host = Host::with_driver();
-    host.file("etc/vespera/maccel.toml", MARY);
-    let mut keeper = host.agent();
-    ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
-    active(&mut keeper, 1000);
-    ask(&mut keeper, Request::Set(sens(0.25))).unwrap();
+    let (host, mut keeper) = mary_at_work();
     let delete = |name: &str| Request::DeleteProfile(name.to_owned());
     ask(&mut keeper, delete("mary")).unwrap();
     assert_eq!(host.in_force(), with_sens(0.5), "the administrator's of that name");
