@@ -82,7 +82,7 @@ impl Keeper {
                 let held = mouse.settings.as_ref().unwrap_or(shared);
                 let own = own.filter(|own| mouse.settings.as_ref() != Some(own));
                 let differing = own.map(|own| match names(&Changes::between(held, &own)) {
-                    // It should have some of its own that are the shared ones for now.
+                    // It inherits the very values that it should hold as its own.
                     names if names.is_empty() => "settings".to_owned(),
                     names => names,
                 });
