@@ -7,10 +7,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::place::{DATE, Place};
+use crate::place::{DATE, Place, SOURCE};
 use crate::{both, output, run};
-
-const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Images of one file each in storage, under the names of Aurora's own.
 fn auroras(place: &Place) {

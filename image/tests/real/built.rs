@@ -6,13 +6,11 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::place::Place;
+use crate::place::{Place, SOURCE};
 use crate::{both, output, run};
 
 /// What a host may have to download for a new driver alone, in bytes.
 const DRIVER_UPDATE_MAX: u64 = 1_000_000;
-
-const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// An image as the build left it.
 pub(crate) struct Built {
@@ -223,36 +221,6 @@ fn failed_build_is_explained_on_the_terminal_at_the_end_of_its_log_and_in_the_su
     assert!(after.contains("`packages.repositories`"), "{log}");
     let summary = place.read("summary.md");
     assert!(summary.starts_with("### A package was not found (`package-not-found`)"), "{summary}");
-}
-
-/// A change and its revert: the layer cache of older buildahs does not look into a mounted stage,
-/// and would take what the change had made.
-#[test]
-fn program_that_came_back_by_a_revert_is_the_one_that_is_installed() {
-    let place = Place::new("");
-    let containerfile = std::fs::read_to_string(format!("{SOURCE}/Containerfile")).unwrap();
-    let whole = containerfile.replace("\\\n", " ");
-    let hash = whole.lines().find(|line| line.contains("> /out.sha256")).unwrap();
-    let base = first().reference;
-    let text = format!(
-        "FROM {base} AS made\nCOPY program /out/program\n{hash}\n\
-         FROM {base}\nCOPY --from=made /out.sha256 /usr/share/built-from\n\
-         RUN --mount=type=bind,from=made,source=/out,target=/ctx cp /ctx/program /usr/share/\n"
-    );
-    place.write("reverted/Containerfile", &text);
-    let name = "localhost/reverted";
-    for program in ["one", "another", "one"] {
-        place.write("reverted/program", program);
-        let mut build = shared(place.command("buildah"));
-        build.args(["build", "--pull=never", "--network=host", "--layers", "--force-rm"]);
-        let said = run(build.args(["--tag", name]).arg(place.path("reverted")));
-        let container = run(shared(place.command("buildah")).args(["from", "--pull=never", name]));
-        let root = run(shared(place.command("buildah")).args(["mount", &container]));
-        let installed = std::fs::read_to_string(format!("{root}/usr/share/program")).unwrap();
-        run(shared(place.command("buildah")).args(["rm", &container]));
-        assert_eq!(installed, program, "{said}");
-    }
-    run(shared(place.command("buildah")).args(["rmi", name]));
 }
 
 #[test]

@@ -8,6 +8,7 @@
 
 mod building;
 mod built;
+mod cached;
 mod compare;
 mod detect;
 mod flatpak;

@@ -12,6 +12,9 @@ use serde_json::Value;
 
 use crate::{PROGRAM, run};
 
+/// The repository, as the image is built of it.
+pub(crate) const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
 /// How often the registry is tried before it counts as not coming up.
 const TRIES: u32 = 200;
 /// The date of every build of the tests; it makes the second tag.
