@@ -113,23 +113,24 @@ impl<'a> Graph<'a> {
                 let name: String = line.name.chars().take(28).collect();
                 if line.yx == 1.0 { name } else { format!("{name} {axis}").trim().to_owned() }
             };
+            drawn.push(Drawn { name: name("X"), points: line.x(self.quantity), colour });
             if let Some(points) = line.y(self.quantity) {
                 let colour = COLOURS[(i + 1) % COLOURS.len()];
                 drawn.push(Drawn { name: name("Y"), points, colour });
             }
-            drawn.push(Drawn { name: name("X"), points: line.x(self.quantity), colour });
         }
-        let mut sets: Vec<Dataset<'_>> = drawn
-            .iter()
-            .map(|line| {
-                let set = Dataset::default()
-                    .marker(Marker::Braille)
-                    .graph_type(GraphType::Line)
-                    .style(style(line.colour))
-                    .data(&line.points);
-                if self.legend { set.name(line.name.as_str()) } else { set }
-            })
-            .collect();
+        let named = drawn.iter().filter(|_| self.legend);
+        let named =
+            named.map(|line| Dataset::default().style(style(line.colour)).name(line.name.as_str()));
+        // A cell has the colour of what was drawn last: that is the first line where two meet.
+        let lines = drawn.iter().rev().map(|line| {
+            Dataset::default()
+                .marker(Marker::Braille)
+                .graph_type(GraphType::Line)
+                .style(style(line.colour))
+                .data(&line.points)
+        });
+        let mut sets: Vec<Dataset<'_>> = named.chain(lines).collect();
         sets.extend(self.marks.iter().map(|mark| {
             Dataset::default()
                 .marker(mark.marker)
