@@ -34,6 +34,19 @@ impl Keeper {
         }
     }
 
+    /// Gives the mice their own settings from before a trial that was cut short.
+    pub(super) fn put_seen_mice(&self, seen: &BTreeMap<String, SeenMouse>) {
+        let Some(driver) = &self.driver else { return };
+        for device in self.present_devices() {
+            let before = seen.get(&device.input).map(|mouse| &mouse.settings);
+            if let Some(own) = before.filter(|own| **own != device.settings)
+                && let Err(error) = driver.set_device_settings(&device.input, own.as_ref())
+            {
+                journal::not_restored(&error.to_string());
+            }
+        }
+    }
+
     /// A mouse went, and with it what was on trial there.
     pub(super) fn device_removed(&mut self, input: &str) {
         self.devices.remove(input);
@@ -236,7 +249,14 @@ impl Keeper {
             // It contradicts itself.
             None => own,
         };
-        match self.put_on(input, back) {
+        let outcome = match self.put_on(input, back) {
+            Err(error) if back != own && !matches!(error, DriverError::NoSuchDevice(_)) => {
+                journal::not_restored(&error.to_string());
+                self.put_on(input, own)
+            }
+            outcome => outcome,
+        };
+        match outcome {
             // It went together with what was tried on it.
             Err(DriverError::NoSuchDevice(_)) => Ok(()),
             outcome => outcome,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The shared settings: putting them in force, and what others write.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use ::health::Check;
@@ -12,7 +13,7 @@ use maccel_core::settings::{Mode, Settings, SettingsError};
 use maccel_core::settings_file::{Layers, ProfileName};
 use vespera_api::Result;
 
-use super::seen::{self, Seen};
+use super::seen::{self, Seen, SeenMouse};
 use super::trial::{Before, Trial};
 use super::{Keeper, error_of};
 use crate::journal;
@@ -30,9 +31,14 @@ impl Keeper {
 
     /// The settings that are saved, whatever the driver can do.
     pub(super) fn saved(&self) -> std::result::Result<Settings, SettingsError> {
-        match self.user_profile.as_ref().and_then(|name| self.layers.profile(name.as_str())) {
+        self.saved_in(&self.layers)
+    }
+
+    /// The settings that would be saved in these files.
+    pub(super) fn saved_in(&self, layers: &Layers) -> std::result::Result<Settings, SettingsError> {
+        match self.user_profile.as_ref().and_then(|name| layers.profile(name.as_str())) {
             Some(settings) => settings,
-            None => self.layers.settings(),
+            None => layers.settings(),
         }
     }
 
@@ -79,10 +85,12 @@ impl Keeper {
         match self.instance.and_then(|instance| seen::recall(&self.root, instance)) {
             Some(seen) => {
                 self.layers.options = seen.options;
-                self.seen = Some(seen.settings);
                 if interrupted {
+                    // What is saved may be refused: then this stays in force.
+                    self.put_seen(&seen.settings, &seen.mice);
                     journal::trial_ended("the agent was started again");
                 } else {
+                    self.seen = Some(seen.settings);
                     // What was written meanwhile belongs to what was in force then; who is active
                     // now logind tells later.
                     let now = std::mem::replace(&mut self.user_profile, seen.profile);
@@ -98,6 +106,14 @@ impl Keeper {
             }
         }
         self.restore();
+    }
+
+    /// Puts in force what was before a trial that was cut short.
+    fn put_seen(&mut self, shared: &Settings, mice: &BTreeMap<String, SeenMouse>) {
+        self.put_seen_mice(mice);
+        if let Err(error) = self.put(shared) {
+            journal::not_restored(&error.to_string());
+        }
     }
 
     /// Puts the saved settings in force, unless they are already. A trial goes on: one of the
@@ -136,13 +152,22 @@ impl Keeper {
         self.remember();
     }
 
-    /// Remembers it for an agent that starts again.
+    /// Remembers it for an agent that starts again; of what is on trial, what it goes back to.
     pub(super) fn remember(&self) {
         let (Some(instance), Some(settings)) = (self.instance, self.seen.clone()) else { return };
         let options = self.layers.options.clone();
         let profile = self.user_profile.clone();
         let mice = self.devices.values().map(|mouse| (mouse.input.clone(), mouse.into())).collect();
-        let seen = Seen { options, settings, profile, mice };
+        let mut seen = Seen { options, settings, profile, mice };
+        match self.trial.as_ref().map(|trial| &trial.before) {
+            Some(Before::Shared(before)) => seen.settings = before.clone(),
+            Some(Before::One { input, own, .. }) => {
+                if let Some(mouse) = seen.mice.get_mut(input) {
+                    mouse.settings = own.clone();
+                }
+            }
+            None => {}
+        }
         if let Err(error) = seen::remember(&self.root, instance, &seen) {
             journal::warning(&format!("cannot note what is in force: {error}"));
         }
@@ -284,11 +309,6 @@ impl Keeper {
             journal::warning(&error.to_string());
             self.layers = layers;
         }
-    }
-
-    /// Saves `settings` as those set at run time. After an error nothing has changed.
-    pub(super) fn save_settings(&mut self, settings: &Settings) -> Result<()> {
-        self.save_layers(self.layers_with(settings)?)
     }
 
     /// The files with `settings` as those set at run time, for the active user or for all.

@@ -84,7 +84,12 @@ impl Keeper {
     }
 
     /// Puts `wanted` in force and saves `layers`, both or neither.
-    fn put_and_save(&mut self, before: &Settings, wanted: &Settings, layers: Layers) -> Result<()> {
+    pub(super) fn put_and_save(
+        &mut self,
+        before: &Settings,
+        wanted: &Settings,
+        layers: Layers,
+    ) -> Result<()> {
         self.put(wanted).map_err(error_of)?;
         let outcome = self.save_layers(layers);
         if outcome.is_err()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the driver was last seen to hold, in `/run`: tells an agent that starts again what others
-//! wrote while it was away from what a fresh module came with.
+//! wrote while it was away from what a fresh module came with. During a trial it holds what the
+//! trial goes back to.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
@@ -46,7 +47,7 @@ struct MouseRecord {
 pub(super) struct Seen {
     /// With which options the module came.
     pub(super) options: Settings,
-    /// What was in force.
+    /// What was in force, and not on trial.
     pub(super) settings: Settings,
     /// The profile of the active user, if that was in force.
     pub(super) profile: Option<ProfileName>,
@@ -59,7 +60,7 @@ pub(super) struct Seen {
 pub(super) struct SeenMouse {
     /// Whether it was accelerated.
     pub(super) enabled: bool,
-    /// Its own settings.
+    /// Its own settings, but not those on trial.
     pub(super) settings: Option<Settings>,
 }
 

@@ -34,7 +34,8 @@ pub(super) struct Trial {
 }
 
 /// What was in force before a trial. What is saved comes back, which the administrator may have
-/// changed meanwhile; this does where nothing is saved, or what is saved contradicts itself.
+/// changed meanwhile; this does where nothing is saved, or what is saved contradicts itself, or the
+/// driver refuses it.
 #[derive(Clone, Debug)]
 pub(super) enum Before {
     /// The shared settings.
@@ -91,17 +92,23 @@ impl Keeper {
         self.store.begin_trial(id).map_err(|error| {
             Error::WriteFailed(format!("cannot note the trial, so it does not begin: {error}"))
         })?;
-        let put = match &before {
-            Before::Shared(_) => self.put(wanted),
-            Before::One { input, .. } => self.put_on(input, Some(wanted)),
+        let one = match &before {
+            Before::Shared(_) => None,
+            Before::One { input, .. } => Some(input.clone()),
+        };
+        let time = Duration::from_secs(seconds.into());
+        let end = monotonic() + u64::from(seconds) * 1_000_000;
+        // First, so that what is remembered from here on is what to go back to.
+        self.trial = Some(Trial { id, before, changes, deadline: Instant::now() + time, end });
+        let put = match one {
+            None => self.put(wanted),
+            Some(input) => self.put_on(&input, Some(wanted)),
         };
         if let Err(error) = put {
+            self.trial = None;
             self.forget_trial_note();
             return Err(error_of(error));
         }
-        let time = Duration::from_secs(seconds.into());
-        let end = monotonic() + u64::from(seconds) * 1_000_000;
-        self.trial = Some(Trial { id, before, changes, deadline: Instant::now() + time, end });
         journal::trial_began(id, seconds);
         Ok(id)
     }
@@ -114,21 +121,25 @@ impl Keeper {
         let Some(trial) = self.trial.clone() else { return Ok(()) };
         match &trial.before {
             Before::One { input, .. } => self.keep_own(input, &trial.changes)?,
-            Before::Shared(_) => self.save_settings(&trial.changes.apply(&self.saved()?)?)?,
+            Before::Shared(_) => self.keep_tried(&trial.changes)?,
         }
         self.trial = None;
-        self.forget_trial_note();
+        self.forget_trial();
         journal::trial_confirmed(id);
-        // In force already, unless the administrator has changed something meanwhile.
-        let put = match &trial.before {
-            Before::One { input, .. } => {
-                self.meet_again(input);
-                Ok(())
-            }
-            Before::Shared(before) => self.put(&self.wanted_or(before)),
-        };
+        if let Before::One { input, .. } = &trial.before {
+            self.meet_again(input);
+        }
         self.judge();
-        put.map_err(error_of)
+        Ok(())
+    }
+
+    /// Saves what was tried on top of what is saved, with that in force: the administrator may have
+    /// changed something meanwhile. After an error what was tried still is.
+    fn keep_tried(&mut self, changes: &Changes) -> Result<()> {
+        let tried = self.in_force()?;
+        let layers = self.layers_with(&changes.apply(&self.saved()?)?)?;
+        let wanted = self.as_the_driver_can(self.saved_in(&layers)?);
+        self.put_and_save(&tried, &wanted, layers)
     }
 
     /// Goes back before its time.
@@ -151,16 +162,31 @@ impl Keeper {
         self.look();
         let Some(trial) = self.trial.take() else { return Ok(()) };
         let put = match &trial.before {
-            Before::Shared(before) => self.put(&self.wanted_or(before)),
+            Before::Shared(before) => self.put_back(before),
             Before::One { input, own, saved } => self.put_back_on(input, own.as_ref(), *saved),
         };
         match &put {
             Ok(()) => journal::trial_ended(why),
             Err(error) => journal::not_restored(&error.to_string()),
         }
-        self.forget_trial_note();
+        self.forget_trial();
         self.judge();
         put
+    }
+
+    /// Puts in force what is saved by now, or else what was before.
+    fn put_back(&mut self, before: &Settings) -> std::result::Result<(), DriverError> {
+        let saved = self.wanted().map_err(DriverError::from).and_then(|wanted| self.put(&wanted));
+        saved.or_else(|error| {
+            journal::not_restored(&error.to_string());
+            self.put(before)
+        })
+    }
+
+    /// What is remembered from here on is what is in force again, and the note has served.
+    fn forget_trial(&mut self) {
+        self.remember();
+        self.forget_trial_note();
     }
 
     /// The note has served.

@@ -399,3 +399,100 @@ fn what_a_mouse_had_comes_back_after_a_trial_when_what_is_saved_contradicts_itse
     assert_eq!(own(&host), before);
     assert_eq!(check(&keeper, "settings-not-in-force").status, "failed");
 }
+
+/// The public driver, where something is saved that it cannot do: the defaults are in force.
+fn refusing_host() -> (Host, Keeper) {
+    let host = Host::public_driver();
+    let text = "version = 1\n[settings]\nangle-snap = 5\n";
+    host.file("var/lib/vespera/maccel.toml", text);
+    let keeper = host.agent();
+    assert_eq!(host.in_force(), Settings::default());
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "failed");
+    (host, keeper)
+}
+
+#[test]
+fn a_trial_goes_back_also_when_the_driver_refuses_what_is_saved() {
+    let ends: [fn(&mut Keeper, u32); 5] = [
+        |keeper, _| keeper.tick(keeper.deadline().unwrap()),
+        |keeper, id| keeper.event(Event::CallerLeft(id), Instant::now()),
+        |keeper, id| assert_eq!(ask(keeper, Request::CancelTrial(id)).unwrap(), 0),
+        |keeper, _| keeper.event(Event::Stop, Instant::now()),
+        |keeper, _| {
+            // The note and the driver are all that a killed agent leaves behind.
+            let root = keeper.root.clone();
+            *keeper = Keeper::start(root.clone(), Store::new(&root));
+        },
+    ];
+    for end in ends {
+        for outside in [false, true] {
+            let (host, mut keeper) = refusing_host();
+            let id = ask(&mut keeper, trial(4.0, 10)).unwrap();
+            assert_eq!(host.in_force(), with_sens(4.0));
+            let mut wanted = Settings::default();
+            if outside {
+                wanted.set("LIMIT", 3.0).unwrap();
+                host.file(&format!("{PARAMETERS}/LIMIT"), "12884901888\n");
+                written(&mut keeper);
+            }
+            end(&mut keeper, id);
+            assert_eq!(host.in_force(), wanted);
+            assert_eq!(keeper.snapshot().settings, Some(wanted));
+            assert_eq!(keeper.snapshot().trial, None);
+            assert_eq!(check(&keeper, "settings-not-in-force").status, "failed");
+            assert_eq!(host.text("var/lib/vespera/trial.json"), "");
+            let saved = host.text("var/lib/vespera/maccel.toml");
+            assert!(saved.contains("angle-snap = 5") && !saved.contains("sens-mult"), "{saved}");
+        }
+    }
+}
+
+#[test]
+fn a_trial_that_cannot_be_in_force_together_with_what_is_saved_is_not_confirmed_and_goes_on() {
+    let (host, mut keeper) = refusing_host();
+    let id = ask(&mut keeper, trial(4.0, 10)).unwrap();
+    let refusal = ask(&mut keeper, Request::ConfirmTrial(id)).unwrap_err();
+    assert!(matches!(refusal, Error::InvalidValue(_)), "{refusal}");
+    assert_eq!(keeper.snapshot().trial.unwrap().id, id);
+    assert_eq!(host.in_force(), with_sens(4.0));
+    let saved = host.text("var/lib/vespera/maccel.toml");
+    assert!(!saved.contains("sens-mult"), "{saved}");
+    ask(&mut keeper, Request::CancelTrial(id)).unwrap();
+    assert_eq!(host.in_force(), Settings::default());
+}
+
+#[test]
+fn a_trial_that_an_earlier_agent_noted_goes_back_to_what_is_saved() {
+    let host = Host::with_driver();
+    let mut keeper = host.agent();
+    ask(&mut keeper, Request::Set(sens(2.0))).unwrap();
+    drop(keeper);
+    host.write(&with_sens(4.0));
+    host.file("var/lib/vespera/trial.json", "{\"format\": 1, \"trial\": 7}\n");
+    let seen = host.text("run/vespera-agent/seen.json");
+    let tried = seen.replace("\"sens-mult\":2", "\"sens-mult\":4");
+    assert_ne!(seen, tried);
+    host.file("run/vespera-agent/seen.json", &tried);
+    host.agent();
+    assert_eq!(host.in_force(), with_sens(2.0));
+}
+
+#[test]
+fn what_a_mouse_had_comes_back_to_a_killed_agent_too_when_what_is_saved_contradicts_itself() {
+    let path = "etc/vespera/maccel.toml";
+    let entry = |own: &str| {
+        format!("version = 1\n[[device]]\nmatch = \"046d:c088\"\nsettings = {{ {own} }}\n")
+    };
+    let host = Host::with_driver();
+    host.mouse("input5", "046d:c088");
+    host.file(path, &entry("limit = 2"));
+    let mut keeper = host.agent();
+    let before = own(&host);
+    ask(&mut keeper, trial_on(4.0, 10)).unwrap();
+    assert_ne!(own(&host), before);
+    drop(keeper);
+    host.file(path, &entry("mode = \"lut\""));
+    let keeper = host.agent();
+    assert_eq!(own(&host), before);
+    assert_eq!(check(&keeper, "settings-not-in-force").status, "failed");
+}
