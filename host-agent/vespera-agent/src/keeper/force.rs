@@ -283,19 +283,21 @@ impl Keeper {
         }
     }
 
-    /// Saves what others wrote. In a trial only that: the rest is still on trial.
+    /// Saves what others wrote, and only that: the rest may be on trial, or what is saved could not
+    /// be put in force.
     fn keep_outside(&mut self, free: &Changes, now: &Settings) {
-        let saved = self.saved();
-        let kept = match &mut self.trial {
+        let otherwise = match &mut self.trial {
             Some(Trial { before: Before::Shared(before), changes, .. }) => {
                 changes.merge(free);
                 if let Ok(changed) = free.apply(before) {
                     *before = changed;
                 }
-                saved.and_then(|saved| free.apply(&saved)).unwrap_or_else(|_| before.clone())
+                before
             }
-            _ => now.clone(),
-        };
+            _ => now,
+        }
+        .clone();
+        let kept = self.saved().and_then(|saved| free.apply(&saved)).unwrap_or(otherwise);
         match self.layers_with(&self.with_saved_table(kept)) {
             Ok(layers) => self.keep_layers(layers),
             Err(error) => journal::warning(&error.to_string()),

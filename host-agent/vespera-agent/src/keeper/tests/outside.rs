@@ -21,6 +21,32 @@ fn an_outside_write_wins_and_is_saved() {
 }
 
 #[test]
+fn an_outside_write_keeps_what_is_saved_and_could_not_be_put_in_force() {
+    let host = Host::public_driver();
+    let saved = "version = 1\n[settings]\nsens-mult = 2\nlimit = 3\nangle-snap = 5\n";
+    host.file("var/lib/vespera/maccel.toml", saved);
+    let mut keeper = host.agent();
+    assert_eq!(host.in_force(), Settings::default(), "the public driver has no angle-snap");
+    host.file(&format!("{PARAMETERS}/SENS_MULT"), "17179869184\n");
+    written(&mut keeper);
+    assert_eq!(host.in_force(), with_sens(4.0));
+    for file in ["maccel.toml", "maccel.toml.good"] {
+        let saved = host.text(&format!("var/lib/vespera/{file}"));
+        for line in ["sens-mult = 4", "limit = 3", "angle-snap = 5"] {
+            assert!(saved.contains(line), "{file} lacks {line}: {saved}");
+        }
+    }
+    host.unload();
+    host.load();
+    host.agent();
+    let held = host.in_force();
+    assert_eq!(
+        ["SENS_MULT", "LIMIT", "ANGLE_SNAP"].map(|name| held.get(name).unwrap()),
+        [4.0, 3.0, 5.0]
+    );
+}
+
+#[test]
 fn an_outside_write_is_not_undone_by_what_happens_right_after_it() {
     for event in [Event::Layer, Event::Resumed, Event::Module, Event::ActiveUser(None)] {
         let host = Host::with_driver();
