@@ -199,6 +199,8 @@ impl Keeper {
         input: &str,
         edit: impl FnOnce(Option<&Changes>, &mut DeviceEntry),
     ) -> Result<()> {
+        // Also what others have just written is saved by that.
+        self.look();
         let device = self.driver()?.device(input).map_err(error_of)?;
         let mut layers = self.layers.clone();
         let own = layers.device_changes(&device.id, &device.uniq).1.cloned();

@@ -56,6 +56,53 @@ fn what_others_write_to_a_mouse_is_kept_for_it() {
 }
 
 #[test]
+fn a_request_about_a_mouse_destroys_nothing_that_others_wrote_to_it_a_moment_before() {
+    let host = Host::with_driver();
+    host.mouse("input5", "046d:c088");
+    let mut keeper = host.agent();
+    host.write_own("input5", &with_sens(0.25));
+    let off = Request::SetEnabled { input: "input5".to_owned(), enabled: false };
+    ask(&mut keeper, off).unwrap();
+    written(&mut keeper);
+    let mouse = keeper.snapshot().devices["input5"].clone();
+    assert_eq!((mouse.settings, mouse.enabled), (Some(with_sens(0.25)), false));
+    let saved = &keeper.layers.state.devices[0];
+    assert_eq!((saved.settings.clone(), saved.enabled), (Some(sens(0.25)), Some(false)));
+
+    host.file(&format!("{CLASS}/input5/enabled"), "1\n");
+    ask(&mut keeper, Request::Inherit { input: "input5".to_owned() }).unwrap();
+    written(&mut keeper);
+    let mouse = keeper.snapshot().devices["input5"].clone();
+    assert_eq!((mouse.settings, mouse.enabled), (None, true));
+    let saved = &keeper.layers.state.devices[0];
+    assert_eq!((saved.settings.clone(), saved.enabled), (Some(Changes::default()), Some(true)));
+}
+
+#[test]
+fn a_request_about_a_mouse_destroys_nothing_that_others_wrote_to_its_twin() {
+    let requests: [fn() -> Request; 2] = [
+        || Request::SetEnabled { input: "input5".to_owned(), enabled: false },
+        || Request::Inherit { input: "input5".to_owned() },
+    ];
+    for request in requests {
+        let host = Host::with_driver();
+        for (input, uniq) in [("input5", "A\n"), ("input6", "B\n")] {
+            host.mouse(input, "046d:c088");
+            host.file(&format!("{CLASS}/{input}/uniq"), uniq);
+        }
+        let mut keeper = host.agent();
+        host.write_own("input6", &with_sens(0.25));
+        host.file(&format!("{CLASS}/input6/enabled"), "0\n");
+        ask(&mut keeper, request()).unwrap();
+        written(&mut keeper);
+        let mouse = keeper.snapshot().devices["input6"].clone();
+        assert_eq!((mouse.settings, mouse.enabled), (Some(with_sens(0.25)), false));
+        let (enabled, own) = keeper.layers.device_changes("046d:c088", "B");
+        assert_eq!((enabled, own), (Some(false), Some(&sens(0.25))));
+    }
+}
+
+#[test]
 fn what_others_do_not_write_to_a_mouse_stays_shared() {
     let host = Host::with_driver();
     host.mouse("input5", "046d:c088");
