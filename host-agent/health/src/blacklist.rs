@@ -3,6 +3,7 @@
 //! modules_disabled.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use module_check::Root;
@@ -36,6 +37,16 @@ pub enum Entry {
     },
     /// A parameter of the kernel command line.
     CommandLine(String),
+}
+
+/// A file or folder that may hold an entry.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {source}")]
+pub struct Unreadable {
+    /// Where it is, inside the root.
+    pub path: Utf8PathBuf,
+    /// The cause.
+    pub source: io::Error,
 }
 
 /// Finds the line of a modprobe.d file that keeps `module` out.
@@ -85,8 +96,8 @@ fn same_module(a: &str, b: &str) -> bool {
     a.replace('-', "_") == b.replace('-', "_")
 }
 
-/// The first entry that keeps the module out.
-pub fn find(root: &Root) -> Option<Entry> {
+/// The first entry that keeps the module out, or what could not be read where there is none.
+pub fn find(root: &Root) -> Result<Option<Entry>, Unreadable> {
     let line = root.line("proc/cmdline").unwrap_or_default();
     find_in(&line, &FOLDERS.map(|folder| (root, folder)), |_| false)
 }
@@ -96,25 +107,46 @@ fn find_in(
     command_line: &str,
     folders: &[(&Root, &str)],
     pass_over: impl Fn(&Utf8Path) -> bool,
-) -> Option<Entry> {
+) -> Result<Option<Entry>, Unreadable> {
     if let Some(parameter) = in_command_line(command_line, MACCEL) {
-        return Some(Entry::CommandLine(parameter));
+        return Ok(Some(Entry::CommandLine(parameter)));
     }
+    let mut unread = None;
+    let mut note = |path: Utf8PathBuf, source: io::Error| {
+        if source.kind() != io::ErrorKind::NotFound {
+            unread.get_or_insert(Unreadable { path, source });
+        }
+    };
     // A file masks its namesakes in the folders after it.
     let mut files = BTreeMap::new();
     for (root, folder) in folders {
-        for entry in root.at(folder).read_dir_utf8().into_iter().flatten().flatten() {
-            if entry.file_name().ends_with(".conf") && !pass_over(entry.path()) {
-                let name = entry.file_name().to_owned();
-                files.entry(name).or_insert_with(|| (*root, entry.into_path()));
+        let folder = root.at(folder);
+        match std::fs::read_dir(&folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+            Ok(entries) => {
+                for entry in entries {
+                    // A name of other bytes is a file like any other to modprobe.
+                    let name = entry.file_name();
+                    let path = folder.join(name.to_string_lossy().as_ref());
+                    if name.as_encoded_bytes().ends_with(b".conf") && !pass_over(&path) {
+                        files.entry(name).or_insert_with(|| (*root, path, entry.path()));
+                    }
+                }
             }
+            Err(error) => note(root.inside(&folder), error),
         }
     }
-    files.into_values().find_map(|(root, path)| {
-        let text = std::fs::read_to_string(&path).ok()?;
-        let (line, text) = in_file(&text, MACCEL)?;
-        Some(Entry::File { path: root.inside(&path), line, text })
-    })
+    for (root, path, place) in files.into_values() {
+        match std::fs::read(place) {
+            // modprobe goes by bytes; a comment in an old encoding hides nothing from it.
+            Ok(bytes) => {
+                if let Some((line, text)) = in_file(&String::from_utf8_lossy(&bytes), MACCEL) {
+                    return Ok(Some(Entry::File { path: root.inside(&path), line, text }));
+                }
+            }
+            Err(error) => note(root.inside(&path), error),
+        }
+    }
+    unread.map_or(Ok(None), Err)
 }
 
 /// Whether something will keep the module out of a deployment that does not run yet. A staged one
@@ -128,7 +160,7 @@ pub fn of_deployment(machine: &Root, system: &Root, command_line: &str) -> Check
     let lasting = FOLDERS.iter().filter(|folder| folder.starts_with("usr"));
     folders.extend(lasting.map(|folder| (system, *folder)));
     let entry = find_in(command_line, &folders, |path| staged && is_default(machine, path));
-    let in_own_etc = !staged && matches!(&entry, Some(Entry::File { .. }));
+    let in_own_etc = !staged && matches!(&entry, Ok(Some(Entry::File { .. })));
     let check = blacklisted(machine, system, entry);
     // No command of the running system reaches that.
     if in_own_etc { Check { remedy: None, ..check } } else { check }
@@ -145,14 +177,16 @@ fn is_default(machine: &Root, path: &Utf8Path) -> bool {
     }
 }
 
-fn blacklisted(machine: &Root, root: &Root, entry: Option<Entry>) -> Check {
+fn blacklisted(machine: &Root, root: &Root, found: Result<Option<Entry>, Unreadable>) -> Check {
     let kind = &MODULE_BLACKLISTED;
-    match entry {
-        None => Check::ok(kind, root, ""),
-        Some(Entry::File { path, line, text }) => {
+    match found {
+        // Whoever made it may have meant to keep the module out, or not: nothing is known.
+        Err(unreadable) => Check::unknown(kind, root, unreadable.to_string()),
+        Ok(None) => Check::ok(kind, root, ""),
+        Ok(Some(Entry::File { path, line, text })) => {
             Check::failed(kind, root, format!("{path}:{line}: {text}")).remedy(unlist(&path, line))
         }
-        Some(Entry::CommandLine(parameter)) => {
+        Ok(Some(Entry::CommandLine(parameter))) => {
             Check::failed(kind, root, format!("kernel command line: {parameter}"))
                 .remedy(remove_argument(machine, &parameter))
         }
@@ -265,6 +299,50 @@ mod tests {
         fixture.file("etc/modprobe.d/y.conf", b"\nblacklist maccel\n");
         let comment = Some("sudo sed -i '2s/^/#/' /etc/modprobe.d/y.conf".to_owned());
         assert_eq!(found(&fixture), (Status::Failed, comment));
+    }
+
+    /// `# für` in Latin-1 made the file invisible, and the module was loaded against it.
+    #[test]
+    fn a_comment_in_another_encoding_hides_no_entry() {
+        let (fixture, staged) = (FixtureRoot::new(), FixtureRoot::new());
+        fixture.file("etc/modprobe.d/own.conf", b"# f\xfcr\nblacklist maccel\n");
+        let own = (Status::Failed, "/etc/modprobe.d/own.conf:2: blacklist maccel".to_owned());
+        let found = |check: Check| (check.status, check.detail);
+        assert_eq!(found(checks(fixture.root(), false).remove(0)), own);
+        assert_eq!(found(of_deployment(fixture.root(), staged.root(), "")), own);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_empty() {
+        let (fixture, staged) = (FixtureRoot::new(), FixtureRoot::new());
+        fixture.file("etc/modprobe.d/x.conf/file", b"");
+        fixture.file("etc/modprobe.d/y.conf", b"options maccel MODE=1\n");
+        let both = |fixture: &FixtureRoot| {
+            [
+                checks(fixture.root(), false).remove(0),
+                of_deployment(fixture.root(), staged.root(), ""),
+            ]
+        };
+        for check in both(&fixture) {
+            assert_eq!(check.status, Status::Unknown);
+            assert!(check.detail.starts_with("/etc/modprobe.d/x.conf: "), "{}", check.detail);
+        }
+        fixture.file("etc/modprobe.d/y.conf", b"blacklist maccel\n");
+        for check in both(&fixture) {
+            assert_eq!(check.status, Status::Failed, "what is found counts");
+        }
+        let fixture = FixtureRoot::new();
+        fixture.file("etc/modprobe.d", b"");
+        for check in both(&fixture) {
+            assert_eq!(check.status, Status::Unknown, "{}", check.detail);
+        }
+        let fixture = FixtureRoot::new();
+        let link = fixture.file("etc/modprobe.d/x.conf", b"");
+        std::fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink("gone", &link).unwrap();
+        for check in both(&fixture) {
+            assert_eq!(check.status, Status::Ok, "a link to nothing is no entry");
+        }
     }
 
     /// The whole parameter went, and with it what kept another module out.
