@@ -50,8 +50,24 @@ pub enum Finding {
     Accelerates(Vec<Mouse>),
 }
 
-/// A file of KConfig: groups are paths of names, the keys of each.
-type Groups = BTreeMap<Vec<String>, BTreeMap<String, String>>;
+/// A file of KConfig: groups are paths of names.
+type Groups = BTreeMap<Vec<String>, Group>;
+
+/// A group of KConfig. What is immutable stays as it is, whatever the files read after it say.
+#[derive(Debug, Default)]
+struct Group {
+    immutable: bool,
+    values: BTreeMap<String, Value>,
+}
+
+#[derive(Debug)]
+struct Value {
+    text: String,
+    immutable: bool,
+}
+
+/// What a line of nothing but `[$i]` is the group of: it makes all groups of its file immutable.
+const FILE: &str = "";
 
 /// Reads a file of KConfig. Of a repeated key the last counts; lines that are none are passed over.
 fn parse_kconfig(text: &str) -> Groups {
@@ -59,17 +75,42 @@ fn parse_kconfig(text: &str) -> Groups {
     let mut group = Vec::new();
     for line in text.lines().map(str::trim) {
         if let Some(header) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            let (marks, names): (Vec<_>, Vec<_>) =
+                header.split("][").partition(|part| part.starts_with('$'));
             // KConfig writes brackets within a name by their numbers.
             let plain = |name: &str| name.replace("\\x5b", "[").replace("\\x5d", "]");
-            group = header.split("][").map(plain).collect();
+            group = names.into_iter().map(plain).collect();
+            if group.is_empty() {
+                group.push(FILE.to_owned());
+            }
+            let immutable = marks.iter().any(|mark| mark.contains('i'));
+            groups.entry(group.clone()).or_default().immutable |= immutable;
         } else if let Some((key, value)) = line.split_once('=')
             && !line.starts_with('#')
         {
+            let (key, marks) = key.split_once("[$").unwrap_or((key, ""));
+            let value = Value { text: value.trim().to_owned(), immutable: marks.contains('i') };
             let group = groups.entry(group.clone()).or_default();
-            group.insert(key.trim().to_owned(), value.trim().to_owned());
+            group.values.insert(key.trim().to_owned(), value);
         }
     }
     groups
+}
+
+/// The value of a key, given the files of which the first counts most. They are read from the last
+/// on, and an immutable value, group or file ends it (KConfig, `kconfigini.cpp`).
+fn value_in<'a>(layers: &'a [Groups], group: &[String], key: &str) -> Option<&'a str> {
+    let mut found = None;
+    for layer in layers.iter().rev() {
+        let Some(own) = layer.get(group) else { continue };
+        let value = own.values.get(key);
+        found = value.map(|value| value.text.as_str()).or(found);
+        let file = layer.get(&[FILE.to_owned()][..]).is_some_and(|file| file.immutable);
+        if file || own.immutable || value.is_some_and(|value| value.immutable) {
+            break;
+        }
+    }
+    found
 }
 
 /// The group in which KDE keeps the settings of one mouse; vendor and product are decimal there.
@@ -83,9 +124,7 @@ pub fn kde_group(mouse: &Mouse) -> Option<[String; 4]> {
 /// What KDE does, given its files, the user's first.
 pub fn kde(files: &[&str], mice: &[Mouse]) -> Finding {
     let layers: Vec<Groups> = files.iter().map(|text| parse_kconfig(text)).collect();
-    let value = |group: &[String]| {
-        layers.iter().find_map(|groups| groups.get(group)?.get(KDE_KEY)).map(String::as_str)
-    };
+    let value = |group: &[String]| value_in(&layers, group, KDE_KEY);
     let name = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     // Newer versions tell kinds of devices apart.
     let default = value(&name(&["Libinput", "Defaults", "Pointer"]))
@@ -154,7 +193,12 @@ mod tests {
         let adaptive = "[Libinput][1133][49291][Logitech [G] Pro]\nPointerAccelerationProfile=2\n";
         let all = "[Libinput][Defaults]\nPointerAccelerationProfile=1\n";
         let pointers = "[Libinput][Defaults][Pointer]\nPointerAccelerationProfile=1\n";
-        let table: [(&[&str], Finding); 9] = [
+        let fixed = "[Libinput][Defaults]\nPointerAccelerationProfile[$i]=1\n";
+        let fixed_group = "[Libinput][Defaults][$i]\nPointerAccelerationProfile=1\n";
+        let fixed_file = "[$i]\n[Libinput][Defaults]\nPointerAccelerationProfile=1\n";
+        let other_fixed = "[Libinput][Defaults]\nOther[$i]=1\nPointerAccelerationProfile=1\n";
+        let users = "[Libinput][Defaults]\nPointerAccelerationProfile[$e]=2\n";
+        let table: [(&[&str], Finding); 14] = [
             (&[], both.clone()),
             (&["[Keyboard]\nPointerAccelerationProfile=1\n"], both.clone()),
             (&[own], other.clone()),
@@ -163,7 +207,12 @@ mod tests {
             (&[adaptive, all], Finding::Accelerates(vec![mice[0].clone()])),
             (&[own, adaptive], other),
             (&["[Libinput][Defaults]\n#PointerAccelerationProfile=1\n"], both.clone()),
-            (&["PointerAccelerationProfile=1\n\0[[]]=\n"], both),
+            (&["PointerAccelerationProfile=1\n\0[[]]=\n"], both.clone()),
+            (&[fixed], Finding::Flat),
+            (&[users, fixed], Finding::Flat),
+            (&[users, fixed_group], Finding::Flat),
+            (&[users, fixed_file], Finding::Flat),
+            (&[users, other_fixed], both),
         ];
         for (files, expected) in table {
             assert_eq!(kde(files, &mice), expected, "{files:?}");
