@@ -4,7 +4,8 @@
 use module_check::Root;
 
 use crate::catalogue::{
-    BOOT_UNCHECKED, DEPLOYMENT_NEXT_UNFIT, MODULE_MISSING, SECURE_BOOT_SIGNATURE_WRONG,
+    BOOT_UNCHECKED, DEPLOYMENT_NEXT_UNFIT, Kind, MODULE_MISSING, MODULE_NOT_INDEXED,
+    MODULE_SYMBOLS_DIFFER, MODULE_UNREADABLE, MODULE_WRONG_KERNEL, SECURE_BOOT_SIGNATURE_WRONG,
     SECURE_BOOT_UNSIGNED,
 };
 use crate::check::{Check, Severity, State, Status};
@@ -14,6 +15,15 @@ use crate::loaded::{self, LoadedModule};
 use crate::module::{self, Depth, Installed, ModuleFacts};
 use crate::report::ModuleReport;
 use crate::{blacklist, group, host, origin, permissions, person, secure_boot};
+
+/// Faults of the installed file: while the module runs, what is lost is the next start.
+const OF_THE_FILE: [&Kind; 5] = [
+    &MODULE_MISSING,
+    &MODULE_NOT_INDEXED,
+    &MODULE_UNREADABLE,
+    &MODULE_WRONG_KERNEL,
+    &MODULE_SYMBOLS_DIFFER,
+];
 
 /// Everything found about the running kernel's module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,8 +89,12 @@ impl Survey {
         if is_loaded {
             // The kernel has answered by taking the module; what could not be foreseen is no
             // longer in doubt.
-            for check in checks.iter_mut().filter(|check| check.status == Status::Unknown) {
-                check.severity = Severity::Info;
+            for check in &mut checks {
+                if check.status == Status::Unknown {
+                    check.severity = Severity::Info;
+                } else if OF_THE_FILE.iter().any(|kind| kind.code == check.code) {
+                    check.severity = check.severity.min(Severity::Warning);
+                }
             }
         }
         checks.push(group::check(root));
@@ -145,10 +159,11 @@ impl Survey {
 
 #[cfg(test)]
 mod tests {
-    use module_check::fixtures::FixtureRoot;
+    use module_check::fixtures::{FixtureRoot, ModuleBuilder};
 
     use super::*;
     use crate::catalogue;
+    use crate::check::causes;
 
     #[test]
     fn checks_come_in_the_order_of_the_catalogue() {
@@ -168,6 +183,51 @@ mod tests {
             })
             .collect();
         assert_eq!(made, known);
+    }
+
+    /// What is done to the file.
+    type Harm = fn(&FixtureRoot);
+
+    /// The mouse accelerates until the next start: that was called broken.
+    #[test]
+    fn a_fault_of_the_file_is_something_lost_while_the_module_runs() {
+        let damaged = |fixture: &FixtureRoot| {
+            fixture.file("usr/lib/modules/6.1.0/extra/maccel/maccel.ko", b"damaged");
+        };
+        let gone = |fixture: &FixtureRoot| {
+            std::fs::remove_dir_all(fixture.root().at("usr/lib/modules/6.1.0/extra")).unwrap();
+        };
+        let unlisted = |fixture: &FixtureRoot| fixture.index("6.1.0", &[]);
+        let wrong = |fixture: &FixtureRoot| {
+            let module = ModuleBuilder::new("6.0.0").vermagic("6.0.0 SMP ");
+            fixture.module("6.1.0", &module);
+        };
+        let differing = |fixture: &FixtureRoot| {
+            let module = ModuleBuilder::new("6.1.0").crcs(true).crc("input_event", 99);
+            fixture.module("6.1.0", &module);
+        };
+        let faults: [(&str, Harm); 5] = [
+            ("module-unreadable", damaged),
+            ("module-missing", gone),
+            ("module-not-indexed", unlisted),
+            ("module-wrong-kernel", wrong),
+            ("module-symbols-differ", differing),
+        ];
+        for (code, harm) in faults {
+            for (runs, state) in [(true, State::Degraded), (false, State::Broken)] {
+                let fixture = FixtureRoot::new();
+                fixture.file("proc/sys/kernel/osrelease", b"6.1.0\n");
+                fixture.file("proc/sys/kernel/modules_disabled", b"0\n");
+                fixture.kernel_with_module("6.1.0");
+                harm(&fixture);
+                if runs {
+                    fixture.file("sys/module/maccel/initstate", b"live\n");
+                }
+                let survey = Survey::make(fixture.root(), None);
+                assert_eq!(causes(&survey.checks).next().unwrap().code, code);
+                assert_eq!(survey.state(), state, "{code}, {runs}: {:?}", survey.checks);
+            }
+        }
     }
 
     #[test]
