@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where the module of a host comes from, and so what brings another one or has it trusted. It is
-//! always one command to paste, or a page to read where one command does not do it.
+//! always one line to paste, or a page to read where one line does not do it.
 
 use module_check::Root;
+use module_check::tree::KernelTree;
 
 use crate::secure_boot;
 
@@ -65,7 +66,7 @@ pub fn reinstall(root: &Root, kernel: &str) -> String {
     match Origin::of(root) {
         // The image brings kernel and module together; only another image can mend it.
         Origin::Image => UPGRADE.to_owned(),
-        Origin::Dkms => format!("sudo dkms autoinstall -k {kernel}"),
+        Origin::Dkms => build(root, kernel),
         Origin::Debian => DEBIAN.to_owned(),
         Origin::Fedora => FEDORA.to_owned(),
         Origin::Other => ANY.to_owned(),
@@ -89,14 +90,47 @@ pub fn trust(root: &Root) -> &'static str {
     }
 }
 
-/// Where DKMS looks for what it builds.
+/// What has DKMS build the module for `kernel`: without its headers it cannot.
+fn build(root: &Root, kernel: &str) -> String {
+    let build = format!("sudo dkms autoinstall -k {kernel}");
+    if has_headers(root, kernel) {
+        build
+    } else if root.exists("var/lib/dpkg/status") {
+        format!("sudo apt install linux-headers-{kernel} && {build}")
+    } else if root.exists("usr/bin/dnf") || root.exists("usr/bin/dnf5") {
+        format!("sudo dnf install kernel-devel-{kernel} && {build}")
+    } else {
+        build
+    }
+}
+
+/// Whether the headers are there; a Fedora has the link to them without.
+fn has_headers(root: &Root, kernel: &str) -> bool {
+    let link = KernelTree::new(root, kernel).folder().join("build");
+    match link.read_link_utf8() {
+        Ok(target) if target.is_absolute() => root.exists(target),
+        _ => link.exists(),
+    }
+}
+
+/// Whether the source that DKMS would build is ours: the public driver's has the same name.
 fn has_dkms_source(root: &Root) -> bool {
+    let sources = root.at("usr/src");
     let is_ours = |entry: std::io::Result<camino::Utf8DirEntry>| {
-        entry.is_ok_and(|entry| entry.file_name().starts_with("maccel-"))
+        entry.is_ok_and(|entry| {
+            entry.file_name().starts_with("maccel-")
+                && entry.path().join("dkms.conf").exists()
+                && std::fs::read(entry.path().join(SOURCE))
+                    .is_ok_and(|text| String::from_utf8_lossy(&text).contains(AUTHOR))
+        })
     };
     (root.exists("usr/sbin/dkms") || root.exists("usr/bin/dkms"))
-        && root.at("usr/src").read_dir_utf8().is_ok_and(|mut entries| entries.any(is_ours))
+        && sources.read_dir_utf8().is_ok_and(|mut entries| entries.any(is_ours))
 }
+
+/// The file of the driver's source that says whose it is, and how (`MODULE_AUTHOR`).
+const SOURCE: &str = "main.c";
+const AUTHOR: &str = "the Vespera contributors";
 
 #[cfg(test)]
 mod tests {
@@ -105,6 +139,9 @@ mod tests {
     use module_check::fixtures::FixtureRoot;
 
     use super::*;
+
+    /// The driver's own source.
+    const MAIN: &str = include_str!("../../../kmod/main.c");
 
     /// A host of each kind, and what it is.
     fn hosts() -> Vec<(Origin, FixtureRoot)> {
@@ -117,18 +154,43 @@ mod tests {
                 Origin::Debian,
                 &["var/lib/dpkg/status", "usr/sbin/dkms", "usr/src/nvidia-1/dkms.conf"],
             ),
+            // With that of the public driver.
+            (
+                Origin::Debian,
+                &[
+                    "var/lib/dpkg/status",
+                    "usr/sbin/dkms",
+                    "usr/src/maccel-0.5.9/dkms.conf",
+                    "usr/src/maccel-0.5.9/maccel.c",
+                ],
+            ),
             (
                 Origin::Dkms,
-                &["var/lib/dpkg/status", "usr/sbin/dkms", "usr/src/maccel-0.1.0/dkms.conf"],
+                &[
+                    "var/lib/dpkg/status",
+                    "usr/sbin/dkms",
+                    "usr/src/maccel-0.1.0/dkms.conf",
+                    "usr/src/maccel-0.1.0/main.c",
+                ],
             ),
-            (Origin::Dkms, &["usr/bin/dnf5", "usr/bin/dkms", "usr/src/maccel-0.1.0/dkms.conf"]),
+            (
+                Origin::Dkms,
+                &[
+                    "usr/bin/dnf5",
+                    "usr/bin/dkms",
+                    "usr/src/maccel-0.1.0/dkms.conf",
+                    "usr/src/maccel-0.1.0/main.c",
+                ],
+            ),
             (Origin::Image, &["usr/bin/dnf5", "usr/share/vespera/image.json"]),
         ]
         .map(|(origin, files)| {
             let fixture = FixtureRoot::new();
             for file in files {
-                fixture.file(file, b"");
+                let text = if file.ends_with(SOURCE) { MAIN } else { "" };
+                fixture.file(file, text.as_bytes());
             }
+            fixture.file("usr/lib/modules/6.1.0/build/Makefile", b"");
             (origin, fixture)
         })
         .into()
@@ -151,6 +213,27 @@ mod tests {
         }
     }
 
+    /// DKMS without the headers only says that they are missing.
+    #[test]
+    fn the_headers_come_before_what_dkms_builds_with_them() {
+        const BUILD: &str = "sudo dkms autoinstall -k 6.2.0-1";
+        for (_, fixture) in hosts().into_iter().filter(|host| host.0 == Origin::Dkms) {
+            let root = fixture.root();
+            let installer = match root.exists("var/lib/dpkg/status") {
+                true => "sudo apt install linux-headers-6.2.0-1",
+                false => "sudo dnf install kernel-devel-6.2.0-1",
+            };
+            let with_headers = format!("{installer} && {BUILD}");
+            assert_eq!(reinstall(root, "6.2.0-1"), with_headers);
+            std::fs::create_dir_all(root.at("usr/lib/modules/6.2.0-1")).unwrap();
+            let link = root.at("usr/lib/modules/6.2.0-1/build");
+            std::os::unix::fs::symlink("/usr/src/kernels/6.2.0-1", link).unwrap();
+            assert_eq!(reinstall(root, "6.2.0-1"), with_headers, "a link to nothing");
+            fixture.file("usr/src/kernels/6.2.0-1/Makefile", b"");
+            assert_eq!(reinstall(root, "6.2.0-1"), BUILD);
+        }
+    }
+
     #[test]
     fn enrolling_is_advised_only_where_there_is_a_certificate_to_enrol() {
         for (origin, fixture) in hosts() {
@@ -163,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remedy_is_one_command_to_paste_or_one_page() {
+    fn a_remedy_is_one_line_to_paste_or_one_page() {
         for (_, fixture) in hosts() {
             let root = fixture.root();
             for remedy in [&reinstall(root, "6.1.0-1.fc43.x86_64"), trust(root), sign(root)] {
@@ -176,7 +259,8 @@ mod tests {
                 let mut shell = Command::new("sh");
                 let said = shell.args(["-c", &format!("sudo() {{ echo \"$*\"; }}; {remedy}")]);
                 let said = String::from_utf8(said.output().unwrap().stdout).unwrap();
-                assert_eq!(format!("sudo {}", said.trim_end()), *remedy);
+                let said = said.trim_end().replace('\n', " && sudo ");
+                assert_eq!(format!("sudo {said}"), *remedy);
                 assert!(!remedy.contains([',', '*']), "{remedy}");
             }
         }

@@ -323,6 +323,8 @@ mod tests {
             fixture.file("usr/sbin/dkms", b"");
             let source = if ours { "maccel-0.1.0" } else { "nvidia-1.0" };
             fixture.file(&format!("usr/src/{source}/dkms.conf"), b"");
+            fixture
+                .file(&format!("usr/src/{source}/main.c"), include_bytes!("../../../kmod/main.c"));
             fixture.file(path, &signing::certificate(7));
             enrol(&fixture, "db", b"another");
             let root = fixture.root();

@@ -414,6 +414,7 @@ mod tests {
         fixture.file("var/lib/dpkg/status", b"");
         fixture.file("usr/sbin/dkms", b"");
         fixture.file("usr/src/maccel-0.1.0/dkms.conf", b"");
+        fixture.file("usr/src/maccel-0.1.0/main.c", include_bytes!("../../../kmod/main.c"));
         fixture.file("var/lib/dkms/mok.pub", &signing::certificate(7));
         list(&fixture, "MokListRT", b"another");
         let facts = Facts::read(fixture.root());
