@@ -108,7 +108,7 @@ catalogue! {
         "sudo /usr/libexec/vespera/vespera-module permissions"
     PERMISSIONS_DEVICE "permissions-device-wrong" Warning after Some("group-missing");
         "/dev/maccel readable by group maccel";
-        "The group maccel cannot read /dev/maccel";
+        "/dev/maccel is not readable by group maccel alone";
         "sudo /usr/libexec/vespera/vespera-module permissions"
     PERMISSIONS_MICE "permissions-mice-wrong" Warning after Some("group-missing");
         "Settings of each mouse writable by group maccel";

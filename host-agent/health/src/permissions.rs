@@ -31,6 +31,7 @@ const MOUSE_ATTRIBUTES: [&str; 2] = ["enabled", "settings"];
 const GROUP_READ: u32 = 0o040;
 const GROUP_WRITE: u32 = 0o020;
 const OWNER_WRITE: u32 = 0o200;
+const OTHERS: u32 = 0o007;
 
 /// What kind of file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,13 +81,13 @@ impl Target {
 
     /// What is missing for `gid`, in words; `None` when nothing is.
     fn missing(&self, gid: u32, current: Current) -> Option<String> {
-        let needed = match self.access {
-            Access::Device => GROUP_READ,
-            Access::Attribute => self.wanted_mode(current.mode),
+        let (needed, forbidden) = match self.access {
+            Access::Device => (GROUP_READ, OTHERS),
+            Access::Attribute => (self.wanted_mode(current.mode), 0),
         };
         if current.gid != gid {
             Some(format!("group is {} instead of {gid}", current.gid))
-        } else if current.mode & needed != needed {
+        } else if current.mode & needed != needed || current.mode & forbidden != 0 {
             Some(format!("mode is {:04o}", current.mode))
         } else {
             None
@@ -256,6 +257,18 @@ mod tests {
             checks(fixture.root())[0].detail,
             "/sys/module/maccel/parameters/MODE: mode is 0644"
         );
+        let device = fixture.root().at(DEVICE);
+        for (mode, detail) in [
+            (0o640, "1 file"),
+            (0o660, "1 file"),
+            (0o600, "/dev/maccel: mode is 0600"),
+            // Anyone could tell when the mouse moves.
+            (0o666, "/dev/maccel: mode is 0666"),
+            (0o644, "/dev/maccel: mode is 0644"),
+        ] {
+            set_mode(&device, mode);
+            assert_eq!(checks(fixture.root())[1].detail, detail);
+        }
         fixture.file("etc/group", b"maccel:x:4294967294:\n");
         let found = checks(fixture.root());
         assert!(found.iter().all(Check::is_failed));

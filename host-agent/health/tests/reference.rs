@@ -15,7 +15,8 @@ const WORDS: &[(&str, &str, &str)] = &[
          kernels that have one.",
         "On an image, `sudo bootc upgrade --apply`, or what is nearer: `systemctl reboot` where the \
          next boot has a fitting module, `sudo bootc rollback --apply` where the rollback has one. \
-         With DKMS, `sudo dkms autoinstall -k KERNEL`. Without either, \
+         With DKMS, `sudo dkms autoinstall -k KERNEL`, after the headers that it builds with: \
+         `sudo apt install linux-headers-KERNEL`, `sudo dnf install kernel-devel-KERNEL`. Without either, \
          packages: on a [Debian](packages.md#debian), on a [Fedora](packages.md#fedora), \
          [elsewhere](packages.md#dkms-on-any-distribution).",
     ),
@@ -58,7 +59,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     (
         "module-blacklisted",
         "A line in `modprobe.d` or a parameter of the kernel command line keeps the module out. \
-         The detail names file and line.",
+         The detail names file and line; a file that cannot be read makes it unknown.",
         "The remedy on the screen takes exactly that line or parameter away.",
     ),
     (
@@ -96,7 +97,12 @@ const WORDS: &[(&str, &str, &str)] = &[
         "udev gives the files of a fresh module to the group. Another rule may have taken them.",
         "",
     ),
-    ("permissions-device-wrong", "The same for `/dev/maccel`, where the speed is read.", ""),
+    (
+        "permissions-device-wrong",
+        "The same for `/dev/maccel`, where the speed is read. Others may not read it, since it \
+         tells when a mouse moves.",
+        "",
+    ),
     ("permissions-mice-wrong", "The same for the files below `/sys/class/maccel`.", ""),
     (
         "deployment-next-unfit",
@@ -167,7 +173,7 @@ Codes are stable: programs may go by them (`vesperactl status --json`, `Checks` 
 
 A fault that another one explains is not shown on the screen; *comes after* says which. Where
 circumstances make a fault harmless, it is shown milder than here, as a blacklist entry for a
-module that is loaded all the same.
+module that is loaded all the same, or a fault of the file of one that runs until the next start.
 ";
 
 #[test]
