@@ -3,17 +3,16 @@
 
 use std::env;
 use std::future::Future;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use futures_util::future::{FutureExt, abortable};
+use futures_util::future::FutureExt;
 use futures_util::stream::{self, Stream, StreamExt};
 use maccel_core::changes::Changes;
 use vespera_api::names::{BUS_NAME, ROOT_OBJECT, device_path};
+pub(crate) use vespera_api::wait::Wait;
+use vespera_api::wait::{self, READY};
 use vespera_api::{DeviceProxy, Error, MaccelProxy, dict};
-use zbus::fdo::PeerProxy;
 use zbus::{Connection, MatchRule, MessageStream, message};
 
 /// Whether the agent did it.
@@ -24,19 +23,6 @@ pub(crate) enum Sent {
     /// There is none.
     NoAgent,
 }
-
-/// What an answer may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wait {
-    /// The agent has it ready.
-    Ready,
-    /// A person may have to give a password first, and may leave the program instead: it takes as
-    /// long as the agent is alive.
-    Person,
-}
-
-/// How long an agent that is alive takes at most for what it has ready; as libdbus has it.
-const READY: Duration = Duration::from_secs(25);
 
 /// Where another address of the system bus is given.
 const ADDRESS: &str = "DBUS_SYSTEM_BUS_ADDRESS";
@@ -198,45 +184,19 @@ where
     }
 }
 
-/// Waits for an answer, but not for an agent that hangs. The clock is on a thread of its own,
-/// since neither the bus nor its library has one for all that can hang.
+/// Waits for an answer, but not for an agent that hangs.
 fn limited<T>(
     limit: Duration,
     wait: Wait,
     answer: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    let (answer, silent) = abortable(answer);
-    let (answered, clock) = mpsc::channel::<()>();
-    thread::spawn(move || {
-        while clock.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
-            if wait == Wait::Ready || !is_alive(limit) {
-                silent.abort();
-                return;
-            }
-        }
-    });
-    let outcome = zbus::block_on(answer);
-    drop(answered);
-    outcome.unwrap_or_else(|_| Err(Error::Bus(zbus::Error::Failure(SILENT.to_owned()))))
+    let silent = || Err(Error::Bus(zbus::Error::Failure(SILENT.to_owned())));
+    wait::within(limit, wait, answer).unwrap_or_else(silent)
 }
 
 /// What is said of an agent that hangs.
 const SILENT: &str = "the agent does not answer; to start it again: \
                       sudo systemctl restart vespera-agent.service";
-
-/// Whether the agent answers at all: it does so also while a person is being asked.
-fn is_alive(limit: Duration) -> bool {
-    let (tell, told) = mpsc::channel();
-    // It may hang as well, and then ends with the program.
-    thread::spawn(move || {
-        let answer: zbus::Result<()> = zbus::block_on(async {
-            let bus = Connection::system().await?;
-            PeerProxy::new(&bus, BUS_NAME, ROOT_OBJECT).await?.ping().await
-        });
-        tell.send(answer.is_ok())
-    });
-    told.recv_timeout(limit).unwrap_or(false)
-}
 
 /// An answer as an outcome; a refusal says what would be needed.
 pub(crate) fn sent(answer: Option<Result<(), Error>>) -> anyhow::Result<Sent> {
@@ -266,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_waits_for_ever_for_an_agent_that_hangs() {
+    fn an_agent_that_hangs_is_not_taken_for_none() {
         let never = std::future::pending::<Result<(), Error>>();
         let error = limited(Duration::from_millis(20), Wait::Ready, never).unwrap_err();
         assert!(!error.is_unreachable(), "it would be taken for no agent: {error}");

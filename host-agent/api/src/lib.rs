@@ -12,6 +12,7 @@
 //! - [`record`]: checks, deployments and boots as dictionaries
 //! - [`access`]: which method needs which polkit action
 //! - [`error`]: the errors and their names
+//! - [`wait`]: how long a client waits for an answer
 
 pub mod access;
 pub mod dict;
@@ -20,6 +21,7 @@ pub mod error;
 pub mod names;
 pub mod proxy;
 pub mod record;
+pub mod wait;
 
 pub use dict::Dict;
 pub use driver_state::DriverState;

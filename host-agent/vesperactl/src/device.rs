@@ -9,7 +9,7 @@ use serde_json::json;
 use vespera_api::names::device_path;
 use vespera_api::{DeviceProxy, Error, dict};
 
-use crate::agent;
+use crate::agent::{self, Wait};
 use crate::args::Show;
 use crate::assignment::{self, Assignments};
 use crate::exit::{self, Outcome};
@@ -72,7 +72,11 @@ pub(crate) fn run(root: &Root, command: &DeviceCommand) -> anyhow::Result<Outcom
         DeviceCommand::Set { assignments, .. } => assignment::parse(&assignments.assignments)?,
         _ => maccel_core::changes::Changes::default(),
     };
-    let own = agent::ask(root, async |bus| {
+    let wait = match command {
+        DeviceCommand::Settings { .. } => Wait::Ready,
+        _ => Wait::Person,
+    };
+    let own = agent::ask(root, wait, async |bus| {
         let device = DeviceProxy::new(bus, path.as_str()).await?;
         match command {
             DeviceCommand::Enable { .. } => device.set_enabled(true).await?,

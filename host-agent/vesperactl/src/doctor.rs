@@ -138,7 +138,7 @@ mod tests {
     use module_check::fixtures::FixtureRoot;
 
     use super::*;
-    use crate::in_force::tests::agent_that_found;
+    use crate::in_force::tests::{agent_that_found, stopped_agent};
 
     #[test]
     fn what_could_not_be_seen_is_counted_and_never_well() {
@@ -212,6 +212,19 @@ mod tests {
         let outcome =
             look(fixture.root(), &session, &Agent::None, &Show { json: true }, Ink::PLAIN).unwrap();
         assert_eq!(outcome.code, exit::BROKEN);
+    }
+
+    /// `kill -STOP` of the agent kept `status`, `doctor` and `report` for ever.
+    #[test]
+    fn a_stopped_agent_counts_as_unreachable_and_the_checks_are_shown() {
+        let fixture = FixtureRoot::new();
+        let session = Session::of_environment(fixture.root());
+        let show = Show { json: false };
+        let outcome = look(fixture.root(), &session, &stopped_agent(), &show, Ink::PLAIN).unwrap();
+        assert_eq!(outcome.code, exit::UNREACHABLE);
+        assert!(outcome.text.contains("Module for this kernel"), "{}", outcome.text);
+        let reason = "the agent cannot be reached: I/O error: it does not answer\n";
+        assert!(outcome.text.ends_with(reason), "{}", outcome.text);
     }
 
     #[test]

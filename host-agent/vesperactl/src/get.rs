@@ -7,7 +7,7 @@ use maccel_core::parameter::{self, Parameter};
 use serde_json::{Value, json};
 use vespera_api::{DriverState, Error};
 
-use crate::agent;
+use crate::agent::{self, Wait};
 use crate::assignment;
 use crate::exit::{self, Outcome};
 
@@ -36,7 +36,7 @@ pub(crate) fn run(root: &Root, args: &GetArgs) -> anyhow::Result<Outcome> {
             })?,
         );
     }
-    let state = agent::ask(root, async |bus| DriverState::read(bus).await)?;
+    let state = agent::ask(root, Wait::Ready, async |bus| DriverState::read(bus).await)?;
     Ok(Outcome { text: show(&state, &wanted, args.json)?, code: exit::HEALTHY })
 }
 

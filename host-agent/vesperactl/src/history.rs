@@ -5,7 +5,7 @@ use health::Root;
 use serde_json::json;
 use vespera_api::{BootRecord, HealthProxy};
 
-use crate::agent;
+use crate::agent::{self, Wait};
 use crate::args::Show;
 use crate::exit::{self, Outcome};
 
@@ -14,7 +14,8 @@ const FORMAT: u32 = 1;
 
 /// Asks and shows.
 pub(crate) fn run(root: &Root, show: &Show) -> anyhow::Result<Outcome> {
-    let boots = agent::ask(root, async |bus| HealthProxy::new(bus).await?.history().await)?;
+    let boots =
+        agent::ask(root, Wait::Ready, async |bus| HealthProxy::new(bus).await?.history().await)?;
     let text = if show.json {
         let boots: Vec<_> = boots.iter().map(as_json).collect();
         serde_json::to_string_pretty(&json!({ "format": FORMAT, "boots": boots }))? + "\n"

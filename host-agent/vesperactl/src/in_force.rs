@@ -10,8 +10,9 @@ use maccel_core::settings::Settings;
 use serde::Serialize;
 use serde_json::Value;
 use vespera_api::{BootRecord, CheckRecord, DriverState, HealthProxy};
+use zbus::Connection;
 
-use crate::agent;
+use crate::agent::{self, Wait};
 use crate::assignment;
 use crate::exit;
 use crate::history;
@@ -200,15 +201,10 @@ impl Agent {
         if !root.is_host() || !root.exists(UNIT) {
             return Self::None;
         }
-        let answer = agent::ask(root, async |bus| {
-            let health = HealthProxy::new(bus).await?;
-            Ok(Answer {
-                version: health.version().await?,
-                driver: DriverState::read(bus).await?,
-                boots: health.history().await?,
-                checks: health.checks().await?,
-            })
-        });
+        Self::of(agent::ask(root, Wait::Ready, Answer::read))
+    }
+
+    fn of(answer: anyhow::Result<Answer>) -> Self {
         match answer {
             Ok(answer) => Self::Answered(Box::new(answer)),
             Err(error) => Self::Unreachable(format!("{error:#}")),
@@ -239,6 +235,16 @@ fn check(record: &CheckRecord) -> Option<Check> {
 }
 
 impl Answer {
+    async fn read(bus: &Connection) -> vespera_api::Result<Self> {
+        let health = HealthProxy::new(bus).await?;
+        Ok(Self {
+            version: health.version().await?,
+            driver: DriverState::read(bus).await?,
+            boots: health.history().await?,
+            checks: health.checks().await?,
+        })
+    }
+
     /// The rest of what it tells has been looked at here.
     fn findings(&self) -> Vec<Check> {
         let own = self.checks.iter().filter(|record| is_of_settings(&record.code));
@@ -337,6 +343,11 @@ pub(crate) mod tests {
         ");
         let report = serde_json::to_value(absent.report().unwrap()).unwrap();
         assert_eq!(report["agent"]["reached"], false);
+    }
+
+    /// A process that is there and hangs.
+    pub(crate) fn stopped_agent() -> Agent {
+        Agent::of(agent::tests::ask_a_stopped_one(Answer::read))
     }
 
     /// An agent that has found this about the settings.

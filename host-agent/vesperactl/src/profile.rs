@@ -6,7 +6,7 @@ use maccel_core::settings::Settings;
 use serde_json::json;
 use vespera_api::{DriverState, MaccelProxy, dict};
 
-use crate::agent;
+use crate::agent::{self, Wait};
 use crate::args::Show;
 use crate::assignment;
 use crate::exit::{self, Outcome};
@@ -46,27 +46,34 @@ pub(crate) enum ProfileCommand {
 pub(crate) fn run(root: &Root, command: &ProfileCommand) -> anyhow::Result<Outcome> {
     let text = match command {
         ProfileCommand::List(show) => {
-            let (names, state) = agent::ask(root, async |bus| {
+            let (names, state) = agent::ask(root, Wait::Ready, async |bus| {
                 let names = MaccelProxy::new(bus).await?.list_profiles().await?;
                 Ok((names, DriverState::read(bus).await?))
             })?;
             list(&names, state.active_profile.as_deref(), show)?
         }
         ProfileCommand::Show { name, show } => {
-            let dict =
-                agent::ask(root, async |bus| MaccelProxy::new(bus).await?.get_profile(name).await)?;
+            let dict = agent::ask(root, Wait::Ready, async |bus| {
+                MaccelProxy::new(bus).await?.get_profile(name).await
+            })?;
             one(name, &dict::read(&dict)?.apply(&Settings::default())?, show)?
         }
         ProfileCommand::Save { name } => {
-            agent::ask(root, async |bus| MaccelProxy::new(bus).await?.save_profile(name).await)?;
+            agent::ask(root, Wait::Person, async |bus| {
+                MaccelProxy::new(bus).await?.save_profile(name).await
+            })?;
             String::new()
         }
         ProfileCommand::Apply { name } => {
-            agent::ask(root, async |bus| MaccelProxy::new(bus).await?.apply_profile(name).await)?;
+            agent::ask(root, Wait::Person, async |bus| {
+                MaccelProxy::new(bus).await?.apply_profile(name).await
+            })?;
             String::new()
         }
         ProfileCommand::Delete { name } => {
-            agent::ask(root, async |bus| MaccelProxy::new(bus).await?.delete_profile(name).await)?;
+            agent::ask(root, Wait::Person, async |bus| {
+                MaccelProxy::new(bus).await?.delete_profile(name).await
+            })?;
             String::new()
         }
     };

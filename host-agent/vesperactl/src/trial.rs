@@ -8,7 +8,7 @@ use health::Root;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use vespera_api::{Dict, DriverState, Error, MaccelProxy, dict};
 
-use crate::agent;
+use crate::agent::{self, Wait};
 use crate::assignment;
 use crate::exit::{self, Outcome};
 
@@ -40,7 +40,7 @@ enum End {
 /// Tries, asks, counts down.
 pub(crate) fn run(root: &Root, args: &TrialArgs) -> anyhow::Result<Outcome> {
     let end = if args.keep || args.cancel {
-        agent::ask(root, async |bus| {
+        agent::ask(root, Wait::Person, async |bus| {
             let trial = DriverState::read(bus)
                 .await?
                 .trial
@@ -49,7 +49,7 @@ pub(crate) fn run(root: &Root, args: &TrialArgs) -> anyhow::Result<Outcome> {
         })?
     } else {
         let change = dict::write(&assignment::parse(&args.assignments)?);
-        agent::ask(root, async |bus| {
+        agent::ask(root, Wait::Person, async |bus| {
             attend(&MaccelProxy::new(bus).await?, &change, args.seconds).await
         })?
     };
