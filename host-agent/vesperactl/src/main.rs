@@ -90,16 +90,27 @@ fn main() -> ExitCode {
         Command::Man { folder } => manual::man(&folder),
     };
     match outcome {
-        Ok(Outcome { text, code }) => print(&text).map_or_else(fail, |()| ExitCode::from(code)),
+        Ok(Outcome { text, code }) => print(&text).map_or_else(fail, |_| ExitCode::from(code)),
         Err(error) => fail(error),
     }
 }
 
-/// A reader that went away (`| head`) has seen what it wanted.
-fn print(text: &str) -> anyhow::Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
+fn print(text: &str) -> anyhow::Result<Reader> {
+    print_to(&mut io::stdout().lock(), text)
+}
+
+/// Who reads what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    There,
+    /// One that went away (`| head`) has seen what it wanted.
+    Gone,
+}
+
+fn print_to(out: &mut impl Write, text: &str) -> anyhow::Result<Reader> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        written => Ok(written.map(|()| Reader::There)?),
     }
 }
 
