@@ -37,7 +37,13 @@ pub(crate) fn run(root: &Root, args: &GetArgs) -> anyhow::Result<Outcome> {
         );
     }
     let state = agent::ask(root, Wait::Ready, async |bus| DriverState::read(bus).await)?;
-    Ok(Outcome { text: show(&state, &wanted, args.json)?, code: exit::HEALTHY })
+    outcome(&state, &wanted, args.json)
+}
+
+fn outcome(state: &DriverState, wanted: &[&Parameter], json: bool) -> anyhow::Result<Outcome> {
+    // Without settings in force only the JSON has something to show.
+    let code = if state.settings.is_some() { exit::HEALTHY } else { exit::BROKEN };
+    Ok(Outcome { text: show(state, wanted, json)?, code })
 }
 
 fn show(state: &DriverState, wanted: &[&Parameter], json: bool) -> anyhow::Result<String> {
@@ -125,5 +131,17 @@ mod tests {
         let error = show(&absent, &[], false).unwrap_err();
         assert!(matches!(error.downcast_ref(), Some(Error::ModuleNotLoaded(_))));
         assert_eq!(report(&absent).unwrap()["settings"], Value::Null);
+    }
+
+    #[test]
+    fn without_the_driver_both_forms_end_with_the_same_code() {
+        let absent = DriverState { settings: None, ..state() };
+        let json = outcome(&absent, &[], true).unwrap();
+        assert_eq!(json.code, exit::BROKEN);
+        assert!(json.text.contains("\"settings\": null"), "{}", json.text);
+        let error = outcome(&absent, &[], false).unwrap_err();
+        assert_eq!(exit::of_agent(error.downcast_ref().unwrap()), exit::BROKEN);
+        assert_eq!(outcome(&state(), &[], true).unwrap().code, exit::HEALTHY);
+        assert_eq!(outcome(&state(), &[], false).unwrap().code, exit::HEALTHY);
     }
 }
