@@ -8,7 +8,7 @@ use health::firmware::{self, Enrolment};
 use health::module::Depth;
 use health::person::Person;
 use health::secure_boot::{self, Issued, Lockdown, SecureBoot};
-use health::{Root, Survey, origin};
+use health::{Root, Survey, loaded, origin};
 use module_check::proof::Proof;
 use module_check::signature::{Appended, Signature};
 use serde::Serialize;
@@ -27,6 +27,8 @@ struct Facts {
     host: SecureBoot,
     uefi: bool,
     module: Option<Appended>,
+    /// Whether the kernel has taken this very module.
+    taken: bool,
     certificate: Result<Issued, String>,
     /// What has the module trusted here.
     trust: &'static str,
@@ -58,7 +60,10 @@ struct CertificateReport<'a> {
 
 impl Facts {
     fn read(root: &Root) -> Self {
-        let module = Survey::installed(root, Depth::Quick).signature;
+        let installed = Survey::installed(root, Depth::Quick);
+        let on_disk = installed.facts.and_then(|module| module.srcversion);
+        let running = loaded::find(root).and_then(|module| module.srcversion);
+        let module = installed.signature;
         let certificate = secure_boot::certificate(root);
         let proof = match (&module, &certificate) {
             (Some(Appended::Signature(signature)), Ok(issued)) => {
@@ -70,6 +75,7 @@ impl Facts {
             host: SecureBoot::read(root),
             uefi: firmware::is_uefi(root),
             module,
+            taken: on_disk.is_some() && on_disk == running,
             enrolment: certificate
                 .as_ref()
                 .ok()
@@ -111,6 +117,8 @@ impl Facts {
         match (&self.module, self.proved(), self.enrolled()) {
             (None, ..) => None,
             (Some(Appended::None | Appended::Damaged(_)), ..) | (_, Some(false), _) => Some(false),
+            // Its keys are more than can be seen here.
+            _ if self.taken => Some(true),
             (_, Some(true), enrolled) => enrolled,
             (_, None, _) => None,
         }
@@ -199,6 +207,7 @@ fn describe(facts: &Facts) -> String {
         Some(Enrolment::No) => "no; to ask for it: sudo vesperactl secure-boot enroll",
         Some(Enrolment::Refused) => "no: this machine refuses it",
         Some(Enrolment::Unknown) => "cannot be told",
+        None if facts.taken => "cannot be told, but the kernel has taken the module",
         None => &format!("cannot be told; {}", facts.trust),
     };
     let mut text = String::new();
@@ -379,6 +388,28 @@ mod tests {
             assert_eq!(json[key], value, "{key}");
         }
         assert_eq!(json["signature"]["key_id"], "07");
+    }
+
+    /// It exited 1 where `doctor` said that the kernel had taken the module.
+    #[test]
+    fn what_the_kernel_has_taken_is_accepted_whoever_signed_it() {
+        let fixture = host(true);
+        std::fs::remove_file(fixture.root().at(CERTIFICATE)).unwrap();
+        let seen = |fixture: &FixtureRoot| {
+            let outcome = status(fixture.root(), &Show { json: true }).unwrap();
+            let json: serde_json::Value = serde_json::from_str(&outcome.text).unwrap();
+            (outcome.code, json["accepted"].clone())
+        };
+        assert_eq!(seen(&fixture), (exit::DEGRADED, serde_json::Value::Null));
+        fixture.file("sys/module/maccel/initstate", b"live\n");
+        fixture.file("sys/module/maccel/srcversion", b"another\n");
+        assert_eq!(seen(&fixture), (exit::DEGRADED, serde_json::Value::Null), "another build");
+        fixture.file("sys/module/maccel/srcversion", b"0123456789ABCDEF0123456\n");
+        assert_eq!(seen(&fixture), (exit::HEALTHY, true.into()));
+        let text = status(fixture.root(), &Show { json: false }).unwrap().text;
+        assert!(text.contains("but the kernel has taken the module"), "{text}");
+        fixture.module("6.1.0", &ModuleBuilder::new("6.1.0").crcs(true));
+        assert_eq!(seen(&fixture), (exit::BROKEN, false.into()), "the file has no signature now");
     }
 
     #[test]
