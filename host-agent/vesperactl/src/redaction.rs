@@ -4,9 +4,13 @@
 //!
 //! One thing is replaced by one mark throughout, so that a reader still sees what is the same.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+mod addresses;
+mod serials;
 
 use health::Root;
+
+use self::addresses::addresses;
+use self::serials::{end_of_quoted, serials, without_serial};
 
 /// Users below this number are programs, with names that are everywhere the same.
 const FIRST_PERSON: u32 = 1000;
@@ -27,8 +31,6 @@ const IDENTITIES: [(&str, &str); 7] = [
     ("sys/class/dmi/id/chassis_serial", "[serial]"),
     ("sys/class/dmi/id/product_uuid", "[serial]"),
 ];
-/// What stands before a serial number in a text of the kernel or in a saved match.
-const SERIAL_WORDS: [&str; 4] = ["SerialNumber:", "uniq=", "Uniq=", "HID_UNIQ="];
 
 /// What is taken out.
 #[derive(Debug, Clone, Default)]
@@ -94,14 +96,49 @@ impl Redaction {
         self.words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
     }
 
-    /// The text without them.
+    /// The text without them. JSON, as a whole or in lines of its own, stays what it is.
     pub(crate) fn apply(&self, text: &str) -> String {
+        if is_json(text) {
+            return self.apply_to_json(text);
+        }
+        let line = |line| if is_json(line) { self.apply_to_json(line) } else { self.plain(line) };
+        text.split_inclusive('\n').map(line).collect()
+    }
+
+    /// What people would read: within the text of JSON, quotes of a string are none.
+    fn apply_to_json(&self, json: &str) -> String {
+        let mut out = String::with_capacity(json.len());
+        let mut rest = json;
+        while let Some(start) = rest.find('"') {
+            let length = 1 + end_of_quoted(&rest[start + 1..], '"', false);
+            let end = (start + length + 1).min(rest.len());
+            let literal = &rest[start..end];
+            out.push_str(&rest[..start]);
+            rest = &rest[end..];
+            let redacted = serde_json::from_str::<String>(literal).ok().and_then(|text| {
+                let redacted = without_serial(&text).unwrap_or_else(|| text.clone());
+                let redacted = self.plain(&redacted);
+                (redacted != text).then(|| serde_json::Value::from(redacted).to_string())
+            });
+            out.push_str(redacted.as_deref().unwrap_or(literal));
+        }
+        out.push_str(rest);
+        out
+    }
+
+    fn plain(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (word, mark) in &self.words {
             text = replace_word(&text, word, mark);
         }
         text.split_inclusive('\n').map(|line| addresses(&serials(line))).collect()
     }
+}
+
+/// Whether a text is an object or a list in JSON.
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 /// People whom logind knows, from wherever they are.
@@ -177,147 +214,9 @@ fn replace_word(text: &str, word: &str, mark: &str) -> String {
     out
 }
 
-/// Takes out what stands behind a word for serial numbers, and the third part of a device match
-/// `"vvvv:pppp:serial"`.
-fn serials(line: &str) -> String {
-    let mut line = line.to_owned();
-    for word in SERIAL_WORDS {
-        let mut from = 0;
-        while let Some(at) = line[from..].find(word) {
-            let start = from + at + word.len();
-            let value = line[start..].trim_start_matches([' ', '"']);
-            let begin = line.len() - value.len();
-            let length = value.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(value.len());
-            if length > 0 {
-                line.replace_range(begin..begin + length, "[serial]");
-            }
-            from = start;
-        }
-    }
-    let parts: Vec<String> = line.split('"').map(without_serial).collect();
-    parts.join("\"")
-}
-
-/// `vvvv:pppp:serial` without its serial; anything else as it is.
-fn without_serial(part: &str) -> String {
-    let hex = |text: &str| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match part.splitn(3, ':').collect::<Vec<_>>().as_slice() {
-        [vendor, product, serial]
-            if hex(vendor) && hex(product) && !serial.contains(':') && !serial.is_empty() =>
-        {
-            format!("{vendor}:{product}:[serial]")
-        }
-        _ => part.to_owned(),
-    }
-}
-
-/// Takes out network and Bluetooth addresses, and the UUIDs of disks on a kernel command line.
-fn addresses(line: &str) -> String {
-    let belongs = |c: char| c.is_ascii_hexdigit() || SEPARATORS.contains(&c);
-    let mut out = String::with_capacity(line.len());
-    let mut rest = line;
-    while let Some(start) = rest.find(belongs) {
-        let length = rest[start..].find(|c: char| !belongs(c)).unwrap_or(rest.len() - start);
-        let (before, run) = (&rest[..start], &rest[start..start + length]);
-        rest = &rest[start + length..];
-        out.push_str(before);
-        let word_before = before.chars().next_back().is_some_and(is_word);
-        let word_behind = rest.chars().next().is_some_and(is_word);
-        if is_uuid(run) && names_disk(&out) {
-            out.push_str("[disk]");
-        } else {
-            out.push_str(&without_addresses(run, word_before, word_behind));
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-/// What addresses are made of besides digits; they stand between addresses as well.
-const SEPARATORS: [char; 3] = [':', '.', '-'];
-const ADDRESS: &str = "[address]";
-
-/// A run of what addresses are made of, without them. Letters right before it or behind it make
-/// the first or last of it part of a word.
-fn without_addresses(run: &str, word_before: bool, word_behind: bool) -> String {
-    let core = run.trim_matches(SEPARATORS);
-    let lead = run.len() - run.trim_start_matches(SEPARATORS).len();
-    let trail = run.len() - run.trim_end_matches(SEPARATORS).len();
-    if core.is_empty() {
-        return run.to_owned();
-    }
-    // Some separators may be the address's own: `2001:db8::`.
-    for before in 0..=lead {
-        for behind in 0..=trail {
-            let end = run.len() - behind;
-            let joined = (before == 0 && word_before) || (behind == 0 && word_behind);
-            if !joined && is_address(&run[before..end]) {
-                return format!("{}{ADDRESS}{}", &run[..before], &run[end..]);
-            }
-        }
-    }
-    // Several in a row, or one with a port: `10.0.0.1-10.0.0.9`, `ip=10.0.0.2::10.0.0.1:...`.
-    let last = run.split('-').count() - 1;
-    let parts = run.split('-').enumerate().map(|(number, part)| {
-        let (before, behind) = (number == 0 && word_before, number == last && word_behind);
-        if !before && !behind && is_address(part) {
-            return ADDRESS.to_owned();
-        }
-        without_inner_addresses(part, before, behind)
-    });
-    parts.collect::<Vec<_>>().join("-")
-}
-
-/// What lies between colons: IPv4 addresses, and six pairs behind a word of hexadecimal letters.
-fn without_inner_addresses(part: &str, word_before: bool, word_behind: bool) -> String {
-    // A longer row of pairs is the fingerprint of a key.
-    const PAIRS: usize = 6;
-    let mut parts: Vec<&str> = part.split(':').collect();
-    let from = usize::from(word_before);
-    let to = parts.len().saturating_sub(usize::from(word_behind)).max(from);
-    for part in &mut parts[from..to] {
-        if part.parse::<Ipv4Addr>().is_ok() && is_address(part) {
-            *part = ADDRESS;
-        }
-    }
-    let is_pair = |part: &&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
-    if let Some(first) = parts[from..to].iter().position(is_pair) {
-        let first = from + first;
-        let row = parts[first..to].iter().copied().take_while(is_pair).count();
-        if row == PAIRS {
-            parts.splice(first..first + PAIRS, [ADDRESS]);
-        }
-    }
-    parts.join(":")
-}
-
-fn is_address(token: &str) -> bool {
-    let six_pairs = |separator: char| {
-        let pairs: Vec<_> = token.split(separator).collect();
-        pairs.len() == 6
-            && pairs
-                .iter()
-                .all(|pair| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit()))
-    };
-    let loopback = matches!(token, "127.0.0.1" | "0.0.0.0" | "::" | "::1");
-    !loopback
-        && (six_pairs(':')
-            || six_pairs('-')
-            || token.parse::<Ipv4Addr>().is_ok()
-            || token.parse::<Ipv6Addr>().is_ok())
-}
-
-fn is_uuid(token: &str) -> bool {
-    let lengths: Vec<_> = token.split('-').map(str::len).collect();
-    lengths == [8, 4, 4, 4, 12]
-}
-
-fn names_disk(text: &str) -> bool {
-    ["UUID=", "uuid=", "luks-", "by-uuid/", "by-partuuid/"].iter().any(|name| text.ends_with(name))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
     use std::sync::LazyLock;
 
     use module_check::fixtures::FixtureRoot;
@@ -363,6 +262,16 @@ mod tests {
             ("usb 1-1: SerialNumber: 0012AB\n", "usb 1-1: SerialNumber: [serial]\n"),
             ("match = \"046d:c08b:XY 1\"", "match = \"046d:c08b:[serial]\""),
             ("match = \"046d:c08b\"", "match = \"046d:c08b\""),
+            ("match = '046d:c08b:XY 1' # \"", "match = '046d:c08b:[serial]' # \""),
+            ("match = \"046d:c08b:O'Hara 1\"", "match = \"046d:c08b:[serial]\""),
+            ("match = \"046d:c08b:a\\\"b\"", "match = \"046d:c08b:[serial]\""),
+            ("'046D:C08B:XY1' is not vvvv:pppp", "'046D:C08B:[serial]' is not vvvv:pppp"),
+            ("isn't \"046d:c08b:XY 1\"", "isn't \"046d:c08b:[serial]\""),
+            ("match = \"046d:c08b:aa:bb\"", "match = \"046d:c08b:[serial]\""),
+            ("says \\\"046d:c08b:XY1\\\"", "says \\\"046d:c08b:[serial]\\\""),
+            ("uniq=\"XY 1\", phys", "uniq=\"[serial]\", phys"),
+            ("uniq='XY 1', phys", "uniq='[serial]', phys"),
+            ("uniq=\\\"XY1\\\" phys", "uniq=\\\"[serial]\\\" phys"),
             ("from 192.168.1.17: up", "from [address]: up"),
             ("to 192.168.1.17:22 and 10.0.0.1-10.0.0.9", "to [address]:22 and [address]-[address]"),
             (
@@ -386,6 +295,26 @@ mod tests {
             ("inet6 fe80::1ff:fe23:4567:890a%eth0", "inet6 [address]%eth0"),
             ("mac 00:1A:7d:da:71:13, 00-1a-7d-da-71-13", "mac [address], [address]"),
             ("root=UUID=0a1b2c3d-0000-1111-2222-333344445555 rw", "root=UUID=[disk] rw"),
+            (
+                "rd.luks.uuid=luks-0a1b2c3d-0000-1111-2222-333344445555 quiet",
+                "rd.luks.uuid=luks-[disk] quiet",
+            ),
+            ("rd.luks.name=0a1b2c3d-0000-1111-2222-333344445555=root", "rd.luks.name=[disk]=root"),
+            (
+                "luks.options=0a1b2c3d-0000-1111-2222-333344445555=discard",
+                "luks.options=[disk]=discard",
+            ),
+            (
+                "on /dev/mapper/luks-0a1b2c3d-0000-1111-2222-333344445555.",
+                "on /dev/mapper/luks-[disk].",
+            ),
+            ("PARTUUID=\"1a2b3c4d-02\" and UUID=0A1B-2C3D", "PARTUUID=\"[disk]\" and UUID=[disk]"),
+            ("rd.md.uuid=0a1b2c3d:00001111:22223333:44445555", "rd.md.uuid=[disk]"),
+            ("uuid=default stays", "uuid=default stays"),
+            (
+                "\"boot_id\": 0a1b2c3d-0000-1111-2222-333344445555",
+                "\"boot_id\": 0a1b2c3d-0000-1111-2222-333344445555",
+            ),
             ("at 12:34:56 on 2026-01-01T00:00:05Z", "at 12:34:56 on 2026-01-01T00:00:05Z"),
             ("kernel 6.17.1-300.fc43.x86_64", "kernel 6.17.1-300.fc43.x86_64"),
             ("key AB:01:02:03:04:05:06:07:08", "key AB:01:02:03:04:05:06:07:08"),
@@ -401,6 +330,33 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&redaction.apply(text)).unwrap();
         assert_eq!(json["a"], "[host]");
         assert_eq!(json["c"][0], "[address]");
+    }
+
+    /// Quotes within a string are escaped in JSON: the redaction took the escapes with the serial,
+    /// or did not find it at all.
+    #[test]
+    fn what_is_quoted_within_json_is_found_and_json_stays_json() {
+        let details = [
+            ("4 | match = \"046D:C08B:XY1\"\n  |  ^", "4 | match = \"046D:C08B:[serial]\"\n  |  ^"),
+            ("'046D:C08B:XY1' is not vvvv:pppp", "'046D:C08B:[serial]' is not vvvv:pppp"),
+            ("uniq=\"XY1\"", "uniq=\"[serial]\""),
+            ("uniq=XY1", "uniq=[serial]"),
+            ("a backslash\\", "a backslash\\"),
+            ("046d:c08b:XY 1", "046d:c08b:[serial]"),
+        ];
+        for (detail, expected) in details {
+            let json = serde_json::json!({ "root": "/", "detail": [detail], detail: 1 });
+            let line = format!("MODE=2\n{json}\n");
+            let expected = serde_json::json!({ "root": "/", "detail": [expected], expected: 1 });
+            for text in [json.to_string(), serde_json::to_string_pretty(&json).unwrap()] {
+                let redacted: serde_json::Value = serde_json::from_str(&HOST.apply(&text)).unwrap();
+                assert_eq!(redacted, expected, "{text}");
+            }
+            let redacted = HOST.apply(&line);
+            let redacted = redacted.strip_prefix("MODE=2\n").unwrap();
+            let redacted: serde_json::Value = serde_json::from_str(redacted).unwrap();
+            assert_eq!(redacted, expected, "{line}");
+        }
     }
 
     fn secret() -> impl Strategy<Value = String> {
@@ -434,6 +390,16 @@ mod tests {
             let text = format!("{words} {before}{secret}{after} {words}");
             let redacted = HOST.apply(&text).to_lowercase();
             prop_assert!(!redacted.contains(&secret.to_lowercase()), "{text:?} -> {redacted:?}");
+        }
+
+        #[test]
+        fn any_json_stays_json(words in "[a-f0-9:'\"\\\\= \n-]{0,60}", secret in secret()) {
+            let detail = format!("{words} {secret} 'uniq={words}\" {words}");
+            let json = serde_json::json!({ "detail": detail, "words": words }).to_string();
+            let redacted = HOST.apply(&json);
+            let value = serde_json::from_str::<serde_json::Value>(&redacted);
+            prop_assert!(value.is_ok(), "{json} -> {redacted}");
+            prop_assert_eq!(HOST.apply(&redacted), redacted);
         }
 
         #[test]

@@ -332,6 +332,14 @@ mod tests {
             "var/lib/vespera/maccel.toml.damaged",
             b"version = 1\n[[device]]\nmatch = \"046d:c08b:LZ42\"\n\xff anna\n",
         );
+        fixture.file(
+            "etc/vespera/maccel.toml",
+            b"version = 1\n[[device]]\nmatch = '046d:c08b:LZ42' # of \"anna\"\n",
+        );
+        fixture.file(
+            "run/vespera/module.json",
+            br#"{"checks":[{"detail":"3 | match = \"046D:C08B:LZ42\"\nat annas-desk"}]}"#,
+        );
         fixture.file("etc/vespera/notes.txt", b"not settings\n");
         fixture.kernel_with_module("6.1.0");
         fixture
@@ -385,6 +393,10 @@ mod tests {
         assert_eq!(files["proc/cmdline"], "root=UUID=[disk] rw\n");
         assert!(files["var/lib/vespera/maccel.toml"].contains("046d:c08b:[serial]"));
         for (name, text) in &files {
+            if name.ends_with(".json") {
+                let json = serde_json::from_str::<serde_json::Value>(text);
+                assert!(json.is_ok(), "{name} is no JSON any more: {text}");
+            }
             for secret in ["annas-desk", "anna", "LZ42", "0a1b2c3d"] {
                 assert!(!text.contains(secret), "{secret} in {name}: {text}");
             }

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Addresses of networks and Bluetooth, and the numbers of disks.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::is_word;
+use super::serials::QUOTES;
+
+/// Takes out network and Bluetooth addresses, and the UUIDs of disks on a kernel command line.
+pub(super) fn addresses(line: &str) -> String {
+    let belongs = |c: char| c.is_ascii_hexdigit() || SEPARATORS.contains(&c);
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(start) = rest.find(belongs) {
+        let length = rest[start..].find(|c: char| !belongs(c)).unwrap_or(rest.len() - start);
+        let (before, run) = (&rest[..start], &rest[start..start + length]);
+        rest = &rest[start + length..];
+        out.push_str(before);
+        let word_before = before.chars().next_back().is_some_and(is_word);
+        let word_behind = rest.chars().next().is_some_and(is_word);
+        let lead = &run[..run.len() - run.trim_start_matches(SEPARATORS).len()];
+        let core = run.trim_matches(SEPARATORS);
+        let trail = &run[lead.len() + core.len()..];
+        let joined = word_behind && trail.is_empty();
+        if !joined && is_disk(core, &format!("{out}{lead}")) {
+            out.push_str(&format!("{lead}[disk]{trail}"));
+        } else {
+            out.push_str(&without_addresses(run, word_before, word_behind));
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// What addresses are made of besides digits; they stand between addresses as well.
+const SEPARATORS: [char; 3] = [':', '.', '-'];
+const ADDRESS: &str = "[address]";
+
+/// A run of what addresses are made of, without them. Letters right before it or behind it make
+/// the first or last of it part of a word.
+fn without_addresses(run: &str, word_before: bool, word_behind: bool) -> String {
+    let core = run.trim_matches(SEPARATORS);
+    let lead = run.len() - run.trim_start_matches(SEPARATORS).len();
+    let trail = run.len() - run.trim_end_matches(SEPARATORS).len();
+    if core.is_empty() {
+        return run.to_owned();
+    }
+    // Some separators may be the address's own: `2001:db8::`.
+    for before in 0..=lead {
+        for behind in 0..=trail {
+            let end = run.len() - behind;
+            let joined = (before == 0 && word_before) || (behind == 0 && word_behind);
+            if !joined && is_address(&run[before..end]) {
+                return format!("{}{ADDRESS}{}", &run[..before], &run[end..]);
+            }
+        }
+    }
+    // Several in a row, or one with a port: `10.0.0.1-10.0.0.9`, `ip=10.0.0.2::10.0.0.1:...`.
+    let last = run.split('-').count() - 1;
+    let parts = run.split('-').enumerate().map(|(number, part)| {
+        let (before, behind) = (number == 0 && word_before, number == last && word_behind);
+        if !before && !behind && is_address(part) {
+            return ADDRESS.to_owned();
+        }
+        without_inner_addresses(part, before, behind)
+    });
+    parts.collect::<Vec<_>>().join("-")
+}
+
+/// What lies between colons: IPv4 addresses, and six pairs behind a word of hexadecimal letters.
+fn without_inner_addresses(part: &str, word_before: bool, word_behind: bool) -> String {
+    // A longer row of pairs is the fingerprint of a key.
+    const PAIRS: usize = 6;
+    let mut parts: Vec<&str> = part.split(':').collect();
+    let from = usize::from(word_before);
+    let to = parts.len().saturating_sub(usize::from(word_behind)).max(from);
+    for part in &mut parts[from..to] {
+        if part.parse::<Ipv4Addr>().is_ok() && is_address(part) {
+            *part = ADDRESS;
+        }
+    }
+    let is_pair = |part: &&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit());
+    if let Some(first) = parts[from..to].iter().position(is_pair) {
+        let first = from + first;
+        let row = parts[first..to].iter().copied().take_while(is_pair).count();
+        if row == PAIRS {
+            parts.splice(first..first + PAIRS, [ADDRESS]);
+        }
+    }
+    parts.join(":")
+}
+
+fn is_address(token: &str) -> bool {
+    let six_pairs = |separator: char| {
+        let pairs: Vec<_> = token.split(separator).collect();
+        pairs.len() == 6
+            && pairs
+                .iter()
+                .all(|pair| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    let loopback = matches!(token, "127.0.0.1" | "0.0.0.0" | "::" | "::1");
+    !loopback
+        && (six_pairs(':')
+            || six_pairs('-')
+            || token.parse::<Ipv4Addr>().is_ok()
+            || token.parse::<Ipv6Addr>().is_ok())
+}
+
+/// Whether a number is that of a disk, by what stands before it.
+fn is_disk(number: &str, before: &str) -> bool {
+    // What a file system or a partition has besides: `ABCD-1234`, `1a2b3c4d-02`.
+    const FEWEST_DIGITS: usize = 8;
+    let digits = number.chars().filter(char::is_ascii_hexdigit).count();
+    let before = before.trim_end_matches(QUOTES);
+    let named = ["UUID=", "uuid=", "luks-", "by-uuid/", "by-partuuid/"];
+    // `rd.luks.name=UUID=NAME` and others of systemd-cryptsetup-generator(8).
+    let word = before.rsplit([' ', '\t', '\n', '"', '\'']).next().unwrap_or_default();
+    let of_luks = ["rd.luks.", "luks."].iter().any(|name| word.starts_with(name));
+    digits >= FEWEST_DIGITS && named.iter().any(|name| before.ends_with(name))
+        || is_uuid(number) && of_luks
+}
+
+fn is_uuid(token: &str) -> bool {
+    let lengths: Vec<_> = token.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12]
+}
