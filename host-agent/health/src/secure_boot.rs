@@ -143,7 +143,7 @@ pub fn checks(
     let host = SecureBoot::read(machine);
     vec![
         unsigned(system, host, signature),
-        proof(system, host, signature),
+        proof(system, host.enforcement().is_some(), signature),
         key(machine, system, host, signature, loaded),
     ]
 }
@@ -173,9 +173,8 @@ fn unsigned(root: &Root, host: SecureBoot, signature: Option<&Appended>) -> Chec
 }
 
 /// A kernel that enforces nothing loads a module with a wrong signature too, and only remarks it.
-fn proof(root: &Root, host: SecureBoot, signature: Option<&Appended>) -> Check {
+pub(crate) fn proof(root: &Root, enforced: bool, signature: Option<&Appended>) -> Check {
     let kind = &SECURE_BOOT_SIGNATURE_WRONG;
-    let enforced = host.enforcement().is_some();
     let soften = |check: Check, severity| if enforced { check } else { check.severity(severity) };
     let Some(Appended::Signature(signature)) = signature else {
         return if enforced {

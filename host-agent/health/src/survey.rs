@@ -14,7 +14,7 @@ use crate::load_error::LoadError;
 use crate::loaded::{self, LoadedModule};
 use crate::module::{self, Depth, Installed, ModuleFacts};
 use crate::report::ModuleReport;
-use crate::{blacklist, group, host, origin, permissions, person, secure_boot};
+use crate::{blacklist, group, host, origin, permissions, person, secure_boot, unbooted};
 
 /// Faults of the installed file: while the module runs, what is lost is the next start.
 const OF_THE_FILE: [&Kind; 5] = [
@@ -28,7 +28,7 @@ const OF_THE_FILE: [&Kind; 5] = [
 /// Everything found about the running kernel's module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Survey {
-    /// The running kernel, if it can be told.
+    /// The running kernel, or of a system that does not run its only one, if it can be told.
     pub kernel: Option<String>,
     /// The installed module.
     pub module: Option<ModuleFacts>,
@@ -113,6 +113,9 @@ impl Survey {
     /// Looks at the host as anyone may, with the reports of the privileged programs for what only
     /// root can know.
     pub fn with_report(root: &Root) -> Self {
+        if unbooted::is(root) {
+            return Self::of_unbooted(root);
+        }
         let report = ModuleReport::read(root);
         let load_error = report.as_ref().ok().and_then(|report| report.load_error.clone());
         let mut survey = Self::make(root, load_error);
@@ -122,6 +125,18 @@ impl Survey {
             Err(error) => Check::failed(&BOOT_UNCHECKED, root, error.to_string()),
         });
         survey
+    }
+
+    fn of_unbooted(root: &Root) -> Self {
+        let (kernel, installed) = unbooted::installed(root);
+        Self {
+            kernel,
+            module: installed.facts.clone(),
+            loaded: None,
+            load_error: None,
+            deployments: Vec::new(),
+            checks: unbooted::checks(root, installed),
+        }
     }
 
     fn look_at_deployments(&mut self, root: &Root) {

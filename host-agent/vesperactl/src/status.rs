@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `vesperactl status`: one screen.
 
+use health::catalogue::{Kind, MODULE_NOT_LOADED};
 use health::check::causes;
 use health::deployments::{Deployment, Role};
 use health::host::ImageFacts;
 use health::load_error::LoadError;
 use health::loaded::LoadedModule;
 use health::module::ModuleFacts;
-use health::{Check, Root, Severity, State, Survey};
+use health::{Check, Root, Severity, State, Status, Survey};
 use serde::Serialize;
 
 use crate::args::Show;
@@ -186,8 +187,15 @@ fn loaded(report: &StatusReport) -> String {
         }
         (Some(_), _) => "yes".to_owned(),
         (None, Some(error)) => format!("no: {error}"),
+        (None, None) if is_unseen(report, &MODULE_NOT_LOADED) => "cannot be told".to_owned(),
         (None, None) => "no".to_owned(),
     }
+}
+
+/// Whether a check could not be made.
+fn is_unseen(report: &StatusReport, kind: &Kind) -> bool {
+    let unknown = |check: &&Check| check.code == kind.code && check.status == Status::Unknown;
+    report.checks.iter().any(|check| unknown(&check))
 }
 
 fn permissions(report: &StatusReport, access: impl Fn(&&Check) -> bool) -> String {
@@ -388,6 +396,26 @@ mod tests {
              to mend it: sudo enrol
         ");
         assert_eq!(code, 2);
+    }
+
+    #[test]
+    fn of_a_system_that_does_not_run_it_is_not_said_what_is_loaded() {
+        let fixture = FixtureRoot::new();
+        fixture.kernel_with_module("6.1.0");
+        fixture.file("usr/lib/sysusers.d/vespera.conf", b"g maccel - -\n");
+        let (code, text) = status(&fixture, false);
+        insta::assert_snapshot!(text, @r"
+        Vespera healthy
+
+             image        unknown system (not a Vespera image)
+             kernel       6.1.0
+        ok   module       maccel 0.1.0, /usr/lib/modules/6.1.0/extra/maccel/maccel.ko
+             loaded       cannot be told
+             permissions  not to be seen while the module is not loaded
+        ?    settings     none while the module is not loaded
+             boot check   this system does not run
+        ");
+        assert_eq!(code, 0);
     }
 
     fn deployment(role: &str, next: bool) -> Deployment {
