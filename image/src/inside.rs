@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail};
 use camino::Utf8Path;
@@ -30,7 +29,7 @@ pub(crate) fn customize(
         Part::Identity(args) => unheeded(written, config, given(args.base.clone()).as_deref())?,
         _ => None,
     };
-    let (name, began) = (part.name(), SystemTime::now());
+    let (name, began) = (part.name(), customize::times::now());
     if json {
         let mut done = Vec::new();
         apply(root, config, part, &mut done)?;

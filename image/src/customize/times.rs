@@ -8,35 +8,38 @@
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use camino::Utf8Path;
 use nix::errno::Errno;
 use nix::fcntl::AT_FDCWD;
 use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
+use nix::time::ClockId;
 
 use super::{Error, file_error};
 use crate::tree;
 
-/// The kernel takes a file's time from its last tick, which lies 10 ms at most before what a clock
-/// says, and more where the machine is held up. A step begins later than this after the one before:
-/// a second took what that had copied into the layer as well, now and then.
-const TICK: Duration = Duration::from_millis(50);
 /// Not part of a layer, and full of files that are new at any time.
 const API: &[&str] = &["dev", "proc", "sys"];
 
-/// Gives what was written below `root` since `began` the time 0. What is mounted into the build
+/// The time by the clock that files are stamped with, which goes by the kernel's ticks and lies
+/// before what others say: what the step before has copied has to stay in that one's layer.
+pub fn now() -> SystemTime {
+    let stamped = nix::time::clock_gettime(ClockId::CLOCK_REALTIME_COARSE);
+    stamped.map_or_else(|_| SystemTime::now(), |time| SystemTime::UNIX_EPOCH + time.into())
+}
+
+/// Gives what was written below `root` since `began`, a time of [`now`], the time 0. What is mounted into the build
 /// keeps its times.
 ///
 /// # Errors
 ///
 /// [`Error::File`] if a folder cannot be read, or a time cannot be set.
 pub fn settle(root: &Utf8Path, began: SystemTime) -> Result<(), Error> {
-    let since = began.checked_sub(TICK).unwrap_or(began);
     let mut failed = None;
     let mut set = |path: &Path, meta: &std::fs::Metadata| {
-        if failed.is_none() && meta.modified().is_ok_and(|time| time >= since) {
+        if failed.is_none() && meta.modified().is_ok_and(|time| time >= began) {
             failed = zero(path).err().map(|error| (path.to_owned(), error));
         }
     };
@@ -71,6 +74,7 @@ fn named(action: &'static str, path: &Path, error: io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use std::fs::File;
+    use std::time::Duration;
 
     use super::*;
     use crate::customize::fixtures::Root;
@@ -86,7 +90,7 @@ mod tests {
         let packaged = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         File::options().write(true).open(&old).unwrap().set_modified(packaged).unwrap();
         File::open(root.path().join("usr")).unwrap().set_modified(packaged).unwrap();
-        let began = SystemTime::now();
+        let began = now();
         root.file("usr/bin/new", "by the step");
         root.link("/usr/bin/old", "etc/systemd/system/link");
         settle(root.path(), began).unwrap();
@@ -102,7 +106,7 @@ mod tests {
     fn what_the_kernel_shows_in_a_root_is_left_alone() {
         let root = Root::new();
         root.file("proc/version", "7.3");
-        settle(root.path(), SystemTime::now()).unwrap();
+        settle(root.path(), now()).unwrap();
         assert_ne!(time(&root, "proc/version"), 0);
     }
 }

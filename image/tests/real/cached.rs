@@ -42,7 +42,7 @@ fn program_that_came_back_by_a_revert_is_the_one_that_is_installed() {
     let base = first().reference;
     for stage in STAGES {
         let text = format!(
-            "FROM {base} AS made\nCOPY program /out/program\n{hash}\n\
+            "FROM {base} AS made\nLABEL stage={stage}\nCOPY program /out/program\n{hash}\n\
              FROM {base}\nCOPY --from=made /out.sha256 /usr/share/built-from\n\
              RUN --mount=type=bind,from=made,source=/out,target=/ctx \
                  cp /ctx/program /usr/share/\n",
