@@ -8,6 +8,7 @@ use module_check::Root;
 
 use crate::catalogue::FLATPAK_NOT_INSTALLED;
 use crate::check::Check;
+use crate::unbooted;
 
 /// Where the lists are; what stands in a later one wins (`flatpak-preinstall(1)`).
 const LISTS: [&str; 2] = ["usr/share/flatpak/preinstall.d", "etc/flatpak/preinstall.d"];
@@ -71,6 +72,9 @@ pub fn check(root: &Root) -> Option<Check> {
     if wanted.is_empty() {
         return None;
     }
+    if unbooted::is(root) {
+        return Some(Check::unknown(kind, root, unbooted::NOT_RUNNING));
+    }
     let is_missing = |(name, wanted): &(&String, &Wanted)| {
         let place = if wanted.runtime { "runtime" } else { "app" };
         !root.exists(format!("{INSTALLED}/{place}/{name}"))
@@ -97,6 +101,9 @@ mod tests {
         let fixture = FixtureRoot::new();
         assert_eq!(check(fixture.root()), None);
         fixture.file("usr/share/flatpak/preinstall.d/vespera.preinstall", LIST.as_bytes());
+        let unpacked = check(fixture.root()).unwrap();
+        assert_eq!((unpacked.status, unpacked.remedy), (Status::Unknown, None), "nothing runs");
+        fixture.file("proc/sys/kernel/osrelease", b"6.1.0\n");
         let found = check(fixture.root()).unwrap();
         assert_eq!(found.status, Status::Failed);
         assert_eq!(found.detail, "org.mozilla.firefox, org.x.Theme");
@@ -110,6 +117,7 @@ mod tests {
     #[test]
     fn the_administrator_can_take_an_application_off_the_list() {
         let fixture = FixtureRoot::new();
+        fixture.file("proc/sys/kernel/osrelease", b"6.1.0\n");
         fixture.file("usr/share/flatpak/preinstall.d/vespera.preinstall", LIST.as_bytes());
         let off = b"[Flatpak Preinstall org.mozilla.firefox]\nInstall=false\n";
         fixture.file("etc/flatpak/preinstall.d/mine.preinstall", off);

@@ -17,12 +17,14 @@ use crate::report::ModuleReport;
 use crate::{blacklist, group, host, origin, permissions, person, secure_boot, unbooted};
 
 /// Faults of the installed file: while the module runs, what is lost is the next start.
-const OF_THE_FILE: [&Kind; 5] = [
+const OF_THE_FILE: [&Kind; 7] = [
     &MODULE_MISSING,
     &MODULE_NOT_INDEXED,
     &MODULE_UNREADABLE,
     &MODULE_WRONG_KERNEL,
     &MODULE_SYMBOLS_DIFFER,
+    &SECURE_BOOT_UNSIGNED,
+    &SECURE_BOOT_SIGNATURE_WRONG,
 ];
 
 /// Everything found about the running kernel's module.
@@ -221,12 +223,17 @@ mod tests {
             let module = ModuleBuilder::new("6.1.0").crcs(true).crc("input_event", 99);
             fixture.module("6.1.0", &module);
         };
-        let faults: [(&str, Harm); 5] = [
+        // The one in the fixture is not signed.
+        let demanding = |fixture: &FixtureRoot| {
+            fixture.file("sys/module/module/parameters/sig_enforce", b"Y\n");
+        };
+        let faults: [(&str, Harm); 6] = [
             ("module-unreadable", damaged),
             ("module-missing", gone),
             ("module-not-indexed", unlisted),
             ("module-wrong-kernel", wrong),
             ("module-symbols-differ", differing),
+            ("secure-boot-module-unsigned", demanding),
         ];
         for (code, harm) in faults {
             for (runs, state) in [(true, State::Degraded), (false, State::Broken)] {

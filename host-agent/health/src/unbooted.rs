@@ -17,7 +17,8 @@ use crate::{blacklist, group, host, secure_boot};
 /// What declares the group to systemd-sysusers, which makes it at the boot.
 const DECLARATION: &str = "usr/lib/sysusers.d/vespera.conf";
 
-const NOT_RUNNING: &str = "this system does not run";
+/// Why something cannot be told.
+pub(crate) const NOT_RUNNING: &str = "this system does not run";
 
 /// Whether it is one: there is no kernel below this root that could tell anything.
 pub(crate) fn is(root: &Root) -> bool {

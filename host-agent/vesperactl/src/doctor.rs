@@ -177,6 +177,8 @@ mod tests {
         let fixture = FixtureRoot::new();
         fixture.kernel_with_module("6.1.0");
         fixture.file("usr/lib/sysusers.d/vespera.conf", b"g maccel - -\n");
+        let list = b"[Flatpak Preinstall org.x.Y]\n";
+        fixture.file("usr/share/flatpak/preinstall.d/vespera.preinstall", list);
         let outcome = run(fixture.root(), &Show { json: false }, Ink::PLAIN).unwrap();
         assert_eq!(outcome.code, exit::HEALTHY, "{}", outcome.text);
         assert!(!outcome.text.contains("to mend it"), "{}", outcome.text);
