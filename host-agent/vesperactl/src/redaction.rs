@@ -5,11 +5,13 @@
 //! One thing is replaced by one mark throughout, so that a reader still sees what is the same.
 
 mod addresses;
+mod disks;
 mod serials;
 
 use health::Root;
 
 use self::addresses::addresses;
+use self::disks::escaped_disks;
 use self::serials::{end_of_quoted, serials, without_serial};
 
 /// Users below this number are programs, with names that are everywhere the same.
@@ -131,7 +133,7 @@ impl Redaction {
         for (word, mark) in &self.words {
             text = replace_word(&text, word, mark);
         }
-        text.split_inclusive('\n').map(|line| addresses(&serials(line))).collect()
+        text.split_inclusive('\n').map(|line| addresses(&serials(&escaped_disks(line)))).collect()
     }
 }
 
@@ -312,6 +314,39 @@ mod tests {
             ("rd.md.uuid=0a1b2c3d:00001111:22223333:44445555", "rd.md.uuid=[disk]"),
             ("uuid=default stays", "uuid=default stays"),
             (
+                r"dev-disk-by\x2duuid-0a1b2c3d\x2d0000\x2d1111\x2d2222\x2d333344445555.device: x",
+                r"dev-disk-by\x2duuid-[disk].device: x",
+            ),
+            (
+                r"systemd-cryptsetup@luks\x2d0a1b2c3d\x2d0000\x2d1111\x2d2222\x2d333344445555.service",
+                r"systemd-cryptsetup@luks\x2d[disk].service",
+            ),
+            (
+                r"of dev-mapper-luks\\x2d0a1b2c3d\\x2d0000\\x2d1111\\x2d2222\\x2d333344445555\\x2dd",
+                r"of dev-mapper-luks\\x2d[disk]\\x2dd",
+            ),
+            (
+                r"fsck@dev-disk-by\x2duuid-0A1B\x2d2C3D.service by\x2dpartuuid-1a2b3c4d\x2d02.swap",
+                r"fsck@dev-disk-by\x2duuid-[disk].service by\x2dpartuuid-[disk].swap",
+            ),
+            (
+                r"by\x2did-md\x2duuid\x2d0a1b2c3d:00001111:22223333:44445555.device",
+                r"by\x2did-md\x2duuid\x2d[disk].device",
+            ),
+            ("device 046d:c08b:LZ42AB12 is gone", "device 046d:c08b:[serial] is gone"),
+            ("046D:C08B:AB-1/2.", "046D:C08B:[serial]."),
+            (
+                "(usb:046d:c08b:12:34:56), 1532:0084:1",
+                "(usb:046d:c08b:[serial]), 1532:0084:[serial]",
+            ),
+            ("046d:c08b:LZ42-77: lost", "046d:c08b:[serial-1]: lost"),
+            ("046d:b023:00:1a:7d:da:71:13 came", "046d:b023:[serial] came"),
+            ("isn't 046d:c08b:XY1, but 046d:c08b.", "isn't 046d:c08b:[serial], but 046d:c08b."),
+            ("says `046d:c08b:XY1`", "says `046d:c08b:[serial]`"),
+            ("2001:0db8:0001:0002:0003:0004:0005:0006%eth0", "[address]%eth0"),
+            ("to 2001:0db8::1: refused", "to [address]: refused"),
+            ("\"2001:0db8:85a3::1\"", "\"[address]\""),
+            (
                 "\"boot_id\": 0a1b2c3d-0000-1111-2222-333344445555",
                 "\"boot_id\": 0a1b2c3d-0000-1111-2222-333344445555",
             ),
@@ -320,6 +355,33 @@ mod tests {
             ("key AB:01:02:03:04:05:06:07:08", "key AB:01:02:03:04:05:06:07:08"),
         ] {
             assert_eq!(redaction.apply(text), expected, "{text}");
+        }
+    }
+
+    /// What looks like `vvvv:pppp:serial` or like the number of a disk, and is none.
+    #[test]
+    fn what_tells_of_nobody_stays() {
+        for text in [
+            "usb 1-1: New USB device found, idVendor=046d, idProduct=c08b, bcdDevice=27.03",
+            "usb 1-1: New USB device strings: Mfr=1, Product=2, SerialNumber=0",
+            "hid-generic 0003:046D:C08B.0001: input,hidraw0: USB HID v1.11 Mouse [Logitech G502] on \
+             usb-0000:00:14.0-1/input0",
+            "input: Logitech G502 as /devices/pci0000:00/0000:00:14.0/usb1/1-1/1-1:1.0/\
+             0003:046D:C08B.0001/input/input5",
+            "logitech-hidpp-device 0003:046D:4051.0005: HID++ 4.2 device connected.",
+            "\"0005:046D:B023.10004\" and 0018:06CB:CE2D: no serial",
+            "pci 0000:00:02.0: [8086:3e92] type 00 class 0x030000",
+            "pci_bus 0000:00: resource 4 [io  0x0000-0x0cf7 window]",
+            "RIP: 0010:clear_page_erms+0x7/0x10, RSP: 0018:ffffa0e8c0b5fdf8 EFLAGS: 00010246",
+            "steam[1234]: [1234:5678:1130/200559.123456:ERROR:gl_factory.cc(1)] no GL",
+            "12:34:56 046d:c08b: 2 mice, 046d:c08b:* and vvvv:pppp:serial",
+            "Bus 001 Device 002: ID 046d:c08b Logitech, Inc.",
+            r"dev-disk-by\x2dlabel-EFI\x2dSYSTEM.device, system-systemd\x2dfsck.slice",
+            r"dev-disk-by\x2dpath-pci\x2d0000:00:17.0\x2data\x2d1.device",
+        ] {
+            assert_eq!(HOST.apply(text), text);
+            let json = serde_json::json!({ "line": text }).to_string();
+            assert_eq!(HOST.apply(&json), json);
         }
     }
 
@@ -343,6 +405,11 @@ mod tests {
             ("uniq=XY1", "uniq=[serial]"),
             ("a backslash\\", "a backslash\\"),
             ("046d:c08b:XY 1", "046d:c08b:[serial]"),
+            ("device 046d:c08b:XY1 is gone", "device 046d:c08b:[serial] is gone"),
+            (
+                r"luks\x2d0a1b2c3d\x2d0000\x2d1111\x2d2222\x2d333344445555.service",
+                r"luks\x2d[disk].service",
+            ),
         ];
         for (detail, expected) in details {
             let json = serde_json::json!({ "root": "/", "detail": [detail], detail: 1 });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Addresses of networks and Bluetooth, and the numbers of disks.
+//! Addresses of networks and Bluetooth.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::disks::is_disk;
 use super::is_word;
-use super::serials::QUOTES;
 
 /// Takes out network and Bluetooth addresses, and the UUIDs of disks on a kernel command line.
 pub(super) fn addresses(line: &str) -> String {
@@ -104,23 +104,4 @@ fn is_address(token: &str) -> bool {
             || six_pairs('-')
             || token.parse::<Ipv4Addr>().is_ok()
             || token.parse::<Ipv6Addr>().is_ok())
-}
-
-/// Whether a number is that of a disk, by what stands before it.
-fn is_disk(number: &str, before: &str) -> bool {
-    // What a file system or a partition has besides: `ABCD-1234`, `1a2b3c4d-02`.
-    const FEWEST_DIGITS: usize = 8;
-    let digits = number.chars().filter(char::is_ascii_hexdigit).count();
-    let before = before.trim_end_matches(QUOTES);
-    let named = ["UUID=", "uuid=", "luks-", "by-uuid/", "by-partuuid/"];
-    // `rd.luks.name=UUID=NAME` and others of systemd-cryptsetup-generator(8).
-    let word = before.rsplit([' ', '\t', '\n', '"', '\'']).next().unwrap_or_default();
-    let of_luks = ["rd.luks.", "luks."].iter().any(|name| word.starts_with(name));
-    digits >= FEWEST_DIGITS && named.iter().any(|name| before.ends_with(name))
-        || is_uuid(number) && of_luks
-}
-
-fn is_uuid(token: &str) -> bool {
-    let lengths: Vec<_> = token.split('-').map(str::len).collect();
-    lengths == [8, 4, 4, 4, 12]
 }

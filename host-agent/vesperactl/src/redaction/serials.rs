@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Serial numbers of mice by what stands before them, in quotes of any kind.
+//! Serial numbers of mice by what stands before them, in quotes of any kind or in none.
+
+use std::net::Ipv6Addr;
+
+use super::is_word;
 
 /// What stands before a serial number in a text of the kernel or in a saved match.
 const SERIAL_WORDS: [&str; 4] = ["SerialNumber:", "uniq=", "Uniq=", "HID_UNIQ="];
@@ -34,7 +38,7 @@ pub(super) fn serials(line: &str) -> String {
             from = start;
         }
     }
-    matches(&line)
+    bare_matches(&matches(&line))
 }
 
 /// The same without the backslash of an escaped closing quote.
@@ -65,13 +69,96 @@ fn matches(line: &str) -> String {
 
 /// `vvvv:pppp:serial` without its serial, if it is one.
 pub(super) fn without_serial(part: &str) -> Option<String> {
-    let hex = |text: &str| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match part.splitn(3, ':').collect::<Vec<_>>().as_slice() {
-        [vendor, product, serial] if hex(vendor) && hex(product) && !serial.is_empty() => {
-            Some(format!("{vendor}:{product}:[serial]"))
+    let serial = behind_ids(part)?;
+    let ids = &part[..part.len() - serial.len()];
+    (!serial.is_empty() && !is_more_than_ids(ids, serial)).then(|| format!("{ids}[serial]"))
+}
+
+/// The same for all that stand in a text without quotes, where a serial ends with the word.
+fn bare_matches(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut done = 0;
+    for (colon, _) in line.match_indices(':') {
+        let Some(start) = colon.checked_sub(DIGITS).filter(|start| *start >= done) else {
+            continue;
+        };
+        let Some(behind) = line.get(start..).and_then(behind_ids) else { continue };
+        let end = |c: char| c.is_whitespace() || c.is_control() || "\"'`\\,;()[]{}<>|".contains(c);
+        let word = &behind[..behind.find(end).unwrap_or(behind.len())];
+        let serial = word.trim_end_matches(['.', ':', '!', '?']);
+        let ids = &line[start..line.len() - behind.len()];
+        if serial.contains(char::is_alphanumeric)
+            && begins_here(&line[..start])
+            && !is_more_than_ids(ids, serial)
+        {
+            out.push_str(&line[done..start]);
+            out.push_str(ids);
+            out.push_str("[serial]");
+            done = start + ids.len() + serial.len();
         }
-        _ => None,
     }
+    out.push_str(&line[done..]);
+    out
+}
+
+/// How many digits a vendor and a product have.
+const DIGITS: usize = 4;
+
+/// What stands behind `vvvv:pppp:`.
+fn behind_ids(text: &str) -> Option<&str> {
+    let after_id = |text: &'_ str| -> Option<usize> {
+        let (id, _) = text.split_at_checked(DIGITS)?;
+        let whole = id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (whole && text[DIGITS..].starts_with(':')).then_some(DIGITS + 1)
+    };
+    let product = &text[after_id(text)?..];
+    Some(&product[after_id(product)?..])
+}
+
+/// Whether a vendor may begin behind `before`, and not the middle of an address.
+fn begins_here(before: &str) -> bool {
+    let Some(outer) = before.strip_suffix(':') else {
+        return !before.chars().next_back().is_some_and(is_word);
+    };
+    // `usb:046d:...` is no address.
+    let word = &outer[outer.trim_end_matches(is_word).len()..];
+    word.contains(|c: char| !c.is_ascii_hexdigit())
+}
+
+/// Whether what looks like a vendor, a product and a serial is something else that people need to
+/// see, or that has a mark of its own.
+fn is_more_than_ids(ids: &str, rest: &str) -> bool {
+    is_hid_name(ids, rest) || is_address(ids, rest) || is_moment(rest)
+}
+
+/// `0003:046D:C08B.0001`: the kernel's bus, vendor, product and number (`hid_add_device`).
+fn is_hid_name(ids: &str, rest: &str) -> bool {
+    let word = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '.').next();
+    let word = word.unwrap_or_default().trim_end_matches('.');
+    let (product, number) = word.split_once('.').unwrap_or((word, "0000"));
+    let hex = |text: &str| text.len() >= DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit());
+    ids.starts_with("00") && product.len() == DIGITS && hex(product) && hex(number)
+}
+
+/// An IPv6 address, which has a mark of its own; but six pairs are the serial of a Bluetooth mouse.
+fn is_address(ids: &str, rest: &str) -> bool {
+    const PAIRS: [usize; 6] = [2; 6];
+    let hex = |c: char| c.is_ascii_hexdigit() || c == ':';
+    let end = rest.find(|c: char| !hex(c)).unwrap_or(rest.len());
+    let run = &rest[..end];
+    let run = run.strip_suffix(':').filter(|run| !run.ends_with(':')).unwrap_or(run);
+    let joined = rest[end..].starts_with(is_word);
+    !joined
+        && !run.split(':').map(str::len).eq(PAIRS)
+        && format!("{ids}{run}").parse::<Ipv6Addr>().is_ok()
+}
+
+/// `[1234:5678:1130/200559.123456:ERROR:...]`: process, thread and time, as Chromium logs them.
+fn is_moment(rest: &str) -> bool {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    rest.split_once('/').is_some_and(|(date, time)| {
+        date.len() == 4 && digits(date) == date.len() && digits(time) == 6
+    })
 }
 
 /// How long the text before a closing quote is: one with a backslash before it closes nothing,
