@@ -62,14 +62,16 @@ struct Group {
 
 #[derive(Debug)]
 struct Value {
-    text: String,
+    /// `None` for a key that is marked as deleted, which hides what the files read before it say.
+    text: Option<String>,
     immutable: bool,
 }
 
 /// What a line of nothing but `[$i]` is the group of: it makes all groups of its file immutable.
 const FILE: &str = "";
 
-/// Reads a file of KConfig. Of a repeated key the last counts; lines that are none are passed over.
+/// Reads a file of KConfig. Of a repeated key the last counts, or the first that is immutable; lines
+/// that are none are passed over.
 fn parse_kconfig(text: &str) -> Groups {
     let mut groups = Groups::new();
     let mut group = Vec::new();
@@ -85,16 +87,32 @@ fn parse_kconfig(text: &str) -> Groups {
             }
             let immutable = marks.iter().any(|mark| mark.contains('i'));
             groups.entry(group.clone()).or_default().immutable |= immutable;
-        } else if let Some((key, value)) = line.split_once('=')
-            && !line.starts_with('#')
-        {
-            let (key, marks) = key.split_once("[$").unwrap_or((key, ""));
-            let value = Value { text: value.trim().to_owned(), immutable: marks.contains('i') };
-            let group = groups.entry(group.clone()).or_default();
-            group.values.insert(key.trim().to_owned(), value);
+        } else if let Some((key, value)) = entry(line) {
+            let values = &mut groups.entry(group.clone()).or_default().values;
+            if values.get(key).is_none_or(|before| !before.immutable) {
+                values.insert(key.to_owned(), value);
+            }
         }
     }
     groups
+}
+
+/// A key and its value. One that is deleted has none: KConfig reads no further than to that mark,
+/// and so does not see the `i` in the `[$di]` that it writes itself.
+fn entry(line: &str) -> Option<(&str, Value)> {
+    if line.starts_with('#') {
+        return None;
+    }
+    let (key, text) = match line.split_once('=') {
+        Some((key, text)) => (key, Some(text.trim().to_owned())),
+        None => (line, None),
+    };
+    let (key, marks) = key.split_once("[$").unwrap_or((key, ""));
+    let (marks, text) = match marks.split_once('d') {
+        Some((before, _)) => (before, None),
+        None => (marks, Some(text?)),
+    };
+    Some((key.trim(), Value { text, immutable: marks.contains('i') }))
 }
 
 /// The value of a key, given the files of which the first counts most. They are read from the last
@@ -102,11 +120,16 @@ fn parse_kconfig(text: &str) -> Groups {
 fn value_in<'a>(layers: &'a [Groups], group: &[String], key: &str) -> Option<&'a str> {
     let mut found = None;
     for layer in layers.iter().rev() {
-        let Some(own) = layer.get(group) else { continue };
-        let value = own.values.get(key);
-        found = value.map(|value| value.text.as_str()).or(found);
+        let own = layer.get(group);
+        let value = own.and_then(|own| own.values.get(key));
+        if let Some(value) = value {
+            found = value.text.as_deref();
+        }
         let file = layer.get(&[FILE.to_owned()][..]).is_some_and(|file| file.immutable);
-        if file || own.immutable || value.is_some_and(|value| value.immutable) {
+        if file
+            || own.is_some_and(|own| own.immutable)
+            || value.is_some_and(|value| value.immutable)
+        {
             break;
         }
     }
@@ -197,8 +220,18 @@ mod tests {
         let fixed_group = "[Libinput][Defaults][$i]\nPointerAccelerationProfile=1\n";
         let fixed_file = "[$i]\n[Libinput][Defaults]\nPointerAccelerationProfile=1\n";
         let other_fixed = "[Libinput][Defaults]\nOther[$i]=1\nPointerAccelerationProfile=1\n";
+        let deleted = "[Libinput][Defaults]\nPointerAccelerationProfile[$d]\n";
+        let deleted_with_rest = "[Libinput][Defaults]\nPointerAccelerationProfile[$d]=1\n";
+        let set_again =
+            "[Libinput][Defaults]\nPointerAccelerationProfile[$d]\nPointerAccelerationProfile=1\n";
+        let written_fixed = "[Libinput][Defaults]\nPointerAccelerationProfile[$di]\n";
+        let deleted_fixed = "[Libinput][Defaults]\nPointerAccelerationProfile[$id]\n";
+        let own_deleted =
+            "[Libinput][1133][49291][Logitech [G] Pro]\nPointerAccelerationProfile[$d]\n";
+        let fixed_first = format!("{fixed}PointerAccelerationProfile=2\n");
+        let fixed_others = "[$i]\n[Keyboard]\nNumLock=0\n";
         let users = "[Libinput][Defaults]\nPointerAccelerationProfile[$e]=2\n";
-        let table: [(&[&str], Finding); 14] = [
+        let table: [(&[&str], Finding); 23] = [
             (&[], both.clone()),
             (&["[Keyboard]\nPointerAccelerationProfile=1\n"], both.clone()),
             (&[own], other.clone()),
@@ -212,7 +245,16 @@ mod tests {
             (&[users, fixed], Finding::Flat),
             (&[users, fixed_group], Finding::Flat),
             (&[users, fixed_file], Finding::Flat),
-            (&[users, other_fixed], both),
+            (&[users, other_fixed], both.clone()),
+            (&[deleted, all], both.clone()),
+            (&[deleted_with_rest, all], both.clone()),
+            (&[set_again], Finding::Flat),
+            (&[all, written_fixed], Finding::Flat),
+            (&[all, deleted_fixed], both.clone()),
+            (&[deleted, fixed], Finding::Flat),
+            (&[&fixed_first], Finding::Flat),
+            (&[all, fixed_others], both),
+            (&[own_deleted, adaptive, all], Finding::Flat),
         ];
         for (files, expected) in table {
             assert_eq!(kde(files, &mice), expected, "{files:?}");
