@@ -3,6 +3,8 @@
 
 use module_check::Root;
 
+use crate::unbooted;
+
 /// The firmware's global variables.
 const GLOBAL: &str = "8be4df61-93ca-11d2-aa0d-00e098032b8c";
 /// `EFI_IMAGE_SECURITY_DATABASE_GUID`, the vendor of db and dbx.
@@ -33,16 +35,17 @@ pub enum Enrolment {
     Unknown,
 }
 
-/// Whether this system was booted through UEFI, which alone knows Secure Boot.
-pub fn is_uefi(root: &Root) -> bool {
-    root.exists("sys/firmware/efi")
+/// Whether this system was booted through UEFI, which alone knows Secure Boot; `None` for one that
+/// does not run.
+pub fn is_uefi(root: &Root) -> Option<bool> {
+    (!unbooted::is(root)).then(|| root.exists("sys/firmware/efi"))
 }
 
 /// Whether the firmware checks what it boots; `None` when it cannot be told.
 pub fn secure_boot(root: &Root) -> Option<bool> {
     match variable(root, "SecureBoot", GLOBAL) {
         Some(value) => value.first().map(|value| *value == 1),
-        None if !is_uefi(root) => Some(false),
+        None if is_uefi(root) == Some(false) => Some(false),
         None => None,
     }
 }
@@ -177,9 +180,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn without_uefi_there_is_no_secure_boot_and_without_its_variable_nobody_knows() {
+    fn without_uefi_there_is_no_secure_boot_and_without_its_variable_or_a_kernel_nobody_knows() {
         let fixture = FixtureRoot::new();
-        assert_eq!(secure_boot(fixture.root()), Some(false));
+        assert_eq!((is_uefi(fixture.root()), secure_boot(fixture.root())), (None, None));
+        fixture.file("proc/sys/kernel/osrelease", b"6.1.0\n");
+        assert_eq!(
+            (is_uefi(fixture.root()), secure_boot(fixture.root())),
+            (Some(false), Some(false))
+        );
         fixture.file("sys/firmware/efi/fw_platform_size", b"64\n");
         assert_eq!(secure_boot(fixture.root()), None);
         firmware(&fixture, true);

@@ -7,7 +7,7 @@
 //!
 //! - [`check`]: one finding, and the state that follows from all of them
 //! - [`catalogue`]: every check there is, with its words and its remedy
-//! - [`survey`]: runs the checks of a host; `unbooted`: those of a system that does not run
+//! - [`survey`]: runs the checks of a host; [`unbooted`]: those of a system that does not run
 //! - [`module`], [`secure_boot`], [`blacklist`], [`loaded`], [`permissions`], [`group`]: the areas
 //! - [`origin`]: where the module comes from, and what brings another
 //! - [`firmware`]: what UEFI and shim tell
@@ -45,7 +45,7 @@ pub mod secure_boot;
 pub mod status_json;
 pub mod survey;
 pub mod timestamp;
-mod unbooted;
+pub mod unbooted;
 
 pub use check::{Check, Severity, State, Status};
 pub use module_check::Root;

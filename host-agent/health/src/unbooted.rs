@@ -17,17 +17,17 @@ use crate::{blacklist, group, host, secure_boot};
 /// What declares the group to systemd-sysusers, which makes it at the boot.
 const DECLARATION: &str = "usr/lib/sysusers.d/vespera.conf";
 
-/// Why something cannot be told.
-pub(crate) const NOT_RUNNING: &str = "this system does not run";
+/// Why what only a running system can tell is not known.
+pub const NOT_RUNNING: &str = "this system does not run";
 
 /// Whether it is one: there is no kernel below this root that could tell anything.
-pub(crate) fn is(root: &Root) -> bool {
+pub fn is(root: &Root) -> bool {
     !root.is_host() && host::kernel(root).is_none()
 }
 
 /// Its kernel, and what was found about the module for it. With another number than one there is
 /// no telling which would boot.
-pub(crate) fn installed(root: &Root) -> (Option<String>, Installed) {
+pub fn installed(root: &Root) -> (Option<String>, Installed) {
     let unknown = |reason| Installed::unread(vec![Check::unknown(&MODULE_MISSING, root, reason)]);
     match module::kernels(root) {
         Ok(kernels) => match kernels.as_slice() {
@@ -60,6 +60,11 @@ pub(crate) fn checks(root: &Root, installed: Installed) -> Vec<Check> {
         ]
         .map(unseen),
     );
+    without_remedies(checks)
+}
+
+/// The same findings; a command that is run here would mend this host instead.
+pub fn without_remedies(mut checks: Vec<Check>) -> Vec<Check> {
     for check in &mut checks {
         check.remedy = None;
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 use health::person::Person;
-use health::{Root, host, module};
+use health::{Root, host, module, unbooted};
 
 use crate::args::Show;
 use crate::doctor;
@@ -44,7 +44,11 @@ pub(crate) fn check(
         Some(kernel) => kernel,
         None => default_kernel(root)?,
     };
-    doctor::listing(&module::examine(root, &kernel).checks, show, ink)
+    let mut checks = module::examine(root, &kernel).checks;
+    if unbooted::is(root) {
+        checks = unbooted::without_remedies(checks);
+    }
+    doctor::listing(&checks, show, ink)
 }
 
 fn default_kernel(root: &Root) -> anyhow::Result<String> {
@@ -78,5 +82,19 @@ mod tests {
         fixture.kernel("6.2.0");
         assert!(run(None).unwrap_err().to_string().ends_with("6.1.0, 6.2.0"));
         assert_eq!(run(Some("6.2.0")).unwrap().code, 2);
+    }
+
+    /// It advised to upgrade or to repair the host for what another root lacks.
+    #[test]
+    fn what_would_mend_the_host_is_not_advised_for_a_root_that_does_not_run() {
+        let fixture = FixtureRoot::new();
+        fixture.kernel("6.1.0");
+        let shown = |json| check(fixture.root(), None, &Show { json }, Ink::PLAIN).unwrap().text;
+        assert!(!shown(false).contains("to mend it"), "{}", shown(false));
+        let json: serde_json::Value = serde_json::from_str(&shown(true)).unwrap();
+        assert_eq!(json["checks"][0]["code"], "module-missing");
+        assert_eq!(json["checks"][0]["remedy"], serde_json::Value::Null);
+        fixture.file("proc/sys/kernel/osrelease", b"6.1.0\n");
+        assert!(shown(false).contains("to mend it"), "{}", shown(false));
     }
 }

@@ -8,7 +8,7 @@ use health::firmware::{self, Enrolment};
 use health::module::Depth;
 use health::person::Person;
 use health::secure_boot::{self, Issued, Lockdown, SecureBoot};
-use health::{Root, Survey, loaded, origin};
+use health::{Root, Survey, loaded, origin, unbooted};
 use module_check::proof::Proof;
 use module_check::signature::{Appended, Signature};
 use serde::Serialize;
@@ -24,8 +24,10 @@ const MOKUTIL: &str = "mokutil";
 /// Everything the two subcommands go by.
 #[derive(Debug)]
 struct Facts {
+    /// Whether there is a kernel that demands and trusts anything.
+    running: bool,
     host: SecureBoot,
-    uefi: bool,
+    uefi: Option<bool>,
     module: Option<Appended>,
     /// Whether the kernel has taken this very module.
     taken: bool,
@@ -39,7 +41,7 @@ struct Facts {
 #[derive(Debug, Serialize)]
 struct SecureBootReport<'a> {
     format: u32,
-    uefi: bool,
+    uefi: Option<bool>,
     secure_boot: Option<bool>,
     sig_enforce: Option<bool>,
     lockdown: Option<Lockdown>,
@@ -47,7 +49,7 @@ struct SecureBootReport<'a> {
     proved: Option<bool>,
     certificate: Option<CertificateReport<'a>>,
     enrolled: Option<bool>,
-    pending: bool,
+    pending: Option<bool>,
     accepted: Option<bool>,
 }
 
@@ -60,9 +62,13 @@ struct CertificateReport<'a> {
 
 impl Facts {
     fn read(root: &Root) -> Self {
-        let installed = Survey::installed(root, Depth::Quick);
+        let running = !unbooted::is(root);
+        let installed = match running {
+            true => Survey::installed(root, Depth::Quick),
+            false => unbooted::installed(root).1,
+        };
         let on_disk = installed.facts.and_then(|module| module.srcversion);
-        let running = loaded::find(root).and_then(|module| module.srcversion);
+        let loaded = loaded::find(root).and_then(|module| module.srcversion);
         let module = installed.signature;
         let certificate = secure_boot::certificate(root);
         let proof = match (&module, &certificate) {
@@ -72,10 +78,11 @@ impl Facts {
             _ => None,
         };
         Self {
+            running,
             host: SecureBoot::read(root),
             uefi: firmware::is_uefi(root),
             module,
-            taken: on_disk.is_some() && on_disk == running,
+            taken: on_disk.is_some() && on_disk == loaded,
             enrolment: certificate
                 .as_ref()
                 .ok()
@@ -111,6 +118,9 @@ impl Facts {
 
     /// Whether this kernel takes the module, as far as signatures go.
     fn accepted(&self) -> Option<bool> {
+        if !self.running {
+            return None;
+        }
         if self.host.enforcement().is_none() {
             return Some(true);
         }
@@ -149,7 +159,7 @@ pub(crate) fn status(root: &Root, show: &Show) -> anyhow::Result<Outcome> {
                 fingerprint: &certificate.fingerprint,
             }),
             enrolled: facts.enrolled(),
-            pending: facts.enrolment == Some(Enrolment::Pending),
+            pending: facts.running.then_some(facts.enrolment == Some(Enrolment::Pending)),
             accepted: facts.accepted(),
         };
         serde_json::to_string_pretty(&report)? + "\n"
@@ -162,8 +172,9 @@ pub(crate) fn status(root: &Root, show: &Show) -> anyhow::Result<Outcome> {
 fn describe(facts: &Facts) -> String {
     let secure_boot = match facts.host.enabled {
         Some(true) => "on",
-        Some(false) if !facts.uefi => "off (not booted through UEFI)",
+        Some(false) if facts.uefi == Some(false) => "off (not booted through UEFI)",
         Some(false) => "off",
+        None if !facts.running => &format!("cannot be told: {}", unbooted::NOT_RUNNING),
         None => "cannot be told",
     };
     let lockdown = match facts.host.lockdown {
@@ -173,6 +184,7 @@ fn describe(facts: &Facts) -> String {
         None => "cannot be told",
     };
     let kernel = match facts.host.enforcement() {
+        _ if !facts.running => "cannot be told",
         Some(_) => "takes only signed modules",
         None => "takes any module",
     };
@@ -207,6 +219,7 @@ fn describe(facts: &Facts) -> String {
         Some(Enrolment::No) => "no; to ask for it: sudo vesperactl secure-boot enroll",
         Some(Enrolment::Refused) => "no: this machine refuses it",
         Some(Enrolment::Unknown) => "cannot be told",
+        None if !facts.running => "cannot be told",
         None if facts.taken => "cannot be told, but the kernel has taken the module",
         None => &format!("cannot be told; {}", facts.trust),
     };
@@ -238,11 +251,11 @@ fn install(root: &Root) -> &'static str {
 
 /// Hands the certificate to the firmware, which asks the person at the next start.
 pub(crate) fn enroll(root: &Root, while_off: bool) -> anyhow::Result<Outcome> {
+    ensure!(root.is_host(), "certificates are enrolled on the running system only");
     let facts = Facts::read(root);
     if let Some(reason) = pointless(&facts, while_off) {
         bail!("nothing was done: {reason}");
     }
-    ensure!(root.is_host(), "certificates are enrolled on the running system only");
     let person = Person::of_process(root).context("/proc/self/status is unreadable")?;
     ensure!(person.uid == 0, "needs root: sudo vesperactl secure-boot enroll");
     let issued = facts.certificate.map_err(|reason| anyhow!(reason))?;
@@ -273,7 +286,7 @@ Whoever lets the screen pass is asked no more; then begin again here.
 
 /// Why handing the certificate in would change nothing.
 fn pointless(facts: &Facts, while_off: bool) -> Option<String> {
-    if !facts.uefi {
+    if facts.uefi == Some(false) {
         return Some("this system was not booted through UEFI, it has no Secure Boot".to_owned());
     }
     if let Err(reason) = &facts.certificate {
@@ -412,6 +425,41 @@ mod tests {
         assert_eq!(seen(&fixture), (exit::BROKEN, false.into()), "the file has no signature now");
     }
 
+    /// It said of an image that Secure Boot was off there, and that its kernel took any module.
+    #[test]
+    fn what_a_system_that_does_not_run_demands_cannot_be_told() {
+        let fixture = FixtureRoot::new();
+        fixture.kernel("6.1.0");
+        fixture.module("6.1.0", &ModuleBuilder::new("6.1.0").crcs(true).signed_by(7));
+        fixture.index("6.1.0", &["extra/maccel/maccel.ko", "kernel/drivers/hid/hid-generic.ko"]);
+        for certificate in [false, true] {
+            if certificate {
+                fixture.file(CERTIFICATE, &signing::certificate(7));
+            }
+            let outcome = status(fixture.root(), &Show { json: true }).unwrap();
+            assert_eq!(outcome.code, exit::DEGRADED);
+            let json: serde_json::Value = serde_json::from_str(&outcome.text).unwrap();
+            let unseen = "uefi secure_boot sig_enforce lockdown enrolled pending accepted";
+            for key in unseen.split(' ') {
+                assert_eq!(json.get(key), Some(&serde_json::Value::Null), "{key}");
+            }
+            assert_eq!(json["signature"]["key_id"], "07");
+            assert_eq!(
+                json["proved"],
+                if certificate { true.into() } else { serde_json::Value::Null }
+            );
+            let text = status(fixture.root(), &Show { json: false }).unwrap().text;
+            let shown: Vec<_> =
+                text.lines().filter_map(|line| line.split_once("cannot be told")).collect();
+            let names: Vec<_> = shown.iter().map(|(name, _)| name.trim()).collect();
+            assert_eq!(names, ["Secure Boot", "lockdown", "kernel", "enrolled"], "{text}");
+            let rests: Vec<_> = shown.iter().map(|(_, rest)| *rest).collect();
+            assert_eq!(rests, [": this system does not run", "", "", ""], "{text}");
+        }
+        let error = enroll(fixture.root(), true).unwrap_err().to_string();
+        assert!(error.contains("running system only"), "{error}");
+    }
+
     #[test]
     fn enrolling_is_refused_where_it_would_change_nothing() {
         let reason = |fixture: &FixtureRoot, while_off| {
@@ -435,7 +483,9 @@ mod tests {
         std::fs::remove_file(without.root().at(CERTIFICATE)).unwrap();
         let said = reason(&without, false);
         assert!(said.contains("nothing to enrol") && said.ends_with(origin::SIGNED_HERE), "{said}");
-        assert!(reason(&FixtureRoot::new(), false).contains("UEFI"));
+        let bios = FixtureRoot::new();
+        bios.file("proc/sys/kernel/osrelease", b"6.1.0\n");
+        assert!(reason(&bios, false).contains("UEFI"));
     }
 
     #[test]
