@@ -4,9 +4,11 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use anyhow::Context;
+use camino::{Utf8Path, Utf8PathBuf};
 use health::Root;
 use maccel_core::driver::PARAMETERS;
 use maccel_core::driver::devices::CLASS;
@@ -32,6 +34,9 @@ const LAYER_NAME: &str = "vespera";
 const REPLACED: AddWatchFlags =
     AddWatchFlags::IN_MOVED_TO.union(AddWatchFlags::IN_CLOSE_WRITE).union(AddWatchFlags::IN_DELETE);
 
+/// A link to a file is there, or who may read it has changed; to read it changes neither.
+const MADE_READABLE: AddWatchFlags = AddWatchFlags::IN_CREATE.union(AddWatchFlags::IN_ATTRIB);
+
 /// What a watched folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Content {
@@ -50,8 +55,8 @@ impl Content {
         match self {
             Content::Driver => AddWatchFlags::IN_MODIFY,
             Content::Reports => REPLACED,
-            Content::Settings => REPLACED.union(AddWatchFlags::IN_MOVE_SELF),
-            Content::Above => AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO,
+            Content::Settings => REPLACED.union(MADE_READABLE).union(AddWatchFlags::IN_MOVE_SELF),
+            Content::Above => MADE_READABLE.union(AddWatchFlags::IN_MOVED_TO),
         }
     }
 
@@ -73,7 +78,10 @@ impl Content {
                 Some(Event::Layer)
             }
             Content::Reports => name.ends_with(".json").then_some(Event::Report),
-            Content::Settings => (name == FILE_NAME).then_some(Event::Layer),
+            // Without a name it is the folder that may be looked into, or not any more.
+            Content::Settings => {
+                (name == FILE_NAME || event.name.is_none()).then_some(Event::Layer)
+            }
             Content::Above => (name == LAYER_NAME).then_some(Event::Layer),
         }
     }
@@ -84,7 +92,7 @@ struct Watches {
     inotify: Inotify,
     readable: Readable,
     root: Root,
-    folders: HashMap<WatchDescriptor, Content>,
+    folders: HashMap<WatchDescriptor, (Content, Utf8PathBuf)>,
     /// Those of the driver, and for which loading of the module and which mice they are.
     driver: Vec<WatchDescriptor>,
     armed_for: Option<(Option<u64>, Vec<String>)>,
@@ -145,7 +153,7 @@ impl Watches {
     fn add(&mut self, inside: &str, content: Content) -> Option<WatchDescriptor> {
         let path = self.root.at(inside);
         let watch = self.inotify.add_watch(path.as_std_path(), content.mask()).ok()?;
-        self.folders.insert(watch, content);
+        self.folders.insert(watch, (content, path));
         Some(watch)
     }
 
@@ -181,24 +189,30 @@ impl Watches {
 
     /// Waits for changes and says what they mean, each once.
     async fn read(&self) -> io::Result<Vec<Event>> {
-        let read = || {
-            let mut all = Vec::new();
-            loop {
-                match self.inotify.read_events() {
-                    Ok(read) => all.extend(read),
-                    Err(Errno::EAGAIN) => return Ok(all),
-                    Err(error) => return Err(error.into()),
-                }
+        self.readable.read(|| self.seen()).await
+    }
+
+    /// The same, of the changes until now.
+    fn seen(&self) -> io::Result<Vec<Event>> {
+        let mut read = Vec::new();
+        loop {
+            match self.inotify.read_events() {
+                Ok(some) => read.extend(some),
+                Err(Errno::EAGAIN) => break,
+                Err(error) => return Err(error.into()),
             }
-        };
-        let read = self.readable.read(read).await?;
+        }
         let mut events: Vec<Event> = Vec::new();
         for event in &read {
             // More happened than the kernel keeps: anything may have changed.
             if event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW) {
                 return Ok(vec![Event::Written, Event::Report, Event::Layer]);
             }
-            let Some(content) = self.folders.get(&event.wd) else { continue };
+            let Some((content, folder)) = self.folders.get(&event.wd) else { continue };
+            let is_new = event.mask.contains(AddWatchFlags::IN_CREATE);
+            if *content == Content::Settings && is_new && !is_whole(&folder.join(FILE_NAME)) {
+                continue;
+            }
             if let Some(meaning) = content.event(event)
                 && !events.contains(&meaning)
             {
@@ -209,11 +223,24 @@ impl Watches {
     }
 }
 
+/// Whether a file that has just got its name has its content, too: it is a link. A new one is seen
+/// again when it has been written.
+fn is_whole(path: &Utf8Path) -> bool {
+    path.symlink_metadata().is_ok_and(|file| !file.is_file() || file.nlink() > 1)
+}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
 
     use super::*;
+
+    fn allow(path: &Path, mode: u32) {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
 
     fn meaning(content: Content, mask: AddWatchFlags, name: &str) -> Option<Event> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK).unwrap();
@@ -235,8 +262,13 @@ mod tests {
             (Content::Settings, moved, "maccel.toml~", None),
             (Content::Settings, ignored, "", Some(Event::Layer)),
             (Content::Settings, AddWatchFlags::IN_MOVE_SELF, "", Some(Event::Layer)),
+            (Content::Settings, AddWatchFlags::IN_ATTRIB, "", Some(Event::Layer)),
+            (Content::Settings, AddWatchFlags::IN_ATTRIB, "maccel.toml", Some(Event::Layer)),
+            (Content::Settings, AddWatchFlags::IN_ATTRIB, "other", None),
             (Content::Above, moved, "vespera", Some(Event::Layer)),
             (Content::Above, moved, "passwd", None),
+            (Content::Above, AddWatchFlags::IN_ATTRIB, "vespera", Some(Event::Layer)),
+            (Content::Above, AddWatchFlags::IN_ATTRIB, "", None),
         ] {
             assert_eq!(meaning(content, mask, name), right, "{content:?} {name}");
         }
@@ -247,25 +279,65 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let admin = folder.path().join("etc/vespera");
         std::fs::create_dir_all(&admin).unwrap();
-        let root = Root::new(camino::Utf8Path::from_path(folder.path()).unwrap());
+        let root = Root::new(Utf8Path::from_path(folder.path()).unwrap());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
-        runtime.block_on(async {
-            let mut watches = Watches::new(root).unwrap();
+        let _inside = runtime.enter();
+        let mut watches = Watches::new(root).unwrap();
+        watches.add_admin();
+        type Change = fn(&Path);
+        let removals: [Change; 2] = [
+            |admin| std::fs::remove_dir_all(admin).unwrap(),
+            |admin| std::fs::rename(admin, admin.with_extension("old")).unwrap(),
+        ];
+        for remove in removals {
+            remove(&admin);
+            assert_eq!(watches.seen().unwrap(), [Event::Layer], "it went");
             watches.add_admin();
-            let removals: [fn(&std::path::Path); 2] = [
-                |admin| std::fs::remove_dir_all(admin).unwrap(),
-                |admin| std::fs::rename(admin, admin.with_extension("old")).unwrap(),
+            std::fs::create_dir(&admin).unwrap();
+            assert_eq!(watches.seen().unwrap(), [Event::Layer], "it came back");
+            watches.add_admin();
+            std::fs::write(admin.join(FILE_NAME), "version = 1\n").unwrap();
+            assert_eq!(watches.seen().unwrap(), [Event::Layer], "it was written in");
+            let changes: [(&str, Change); 5] = [
+                ("nobody may read the file", |admin| allow(&admin.join(FILE_NAME), 0o000)),
+                ("everyone may", |admin| allow(&admin.join(FILE_NAME), 0o644)),
+                ("everyone may look into the folder", |admin| allow(admin, 0o755)),
+                ("the file went", |admin| std::fs::remove_file(admin.join(FILE_NAME)).unwrap()),
+                ("it lies elsewhere", |admin| {
+                    symlink("/run/elsewhere.toml", admin.join(FILE_NAME)).unwrap();
+                }),
             ];
-            for remove in removals {
-                remove(&admin);
-                assert_eq!(watches.read().await.unwrap(), [Event::Layer], "it went");
-                watches.add_admin();
-                std::fs::create_dir(&admin).unwrap();
-                assert_eq!(watches.read().await.unwrap(), [Event::Layer], "it came back");
-                watches.add_admin();
-                std::fs::write(admin.join(FILE_NAME), "version = 1\n").unwrap();
-                assert_eq!(watches.read().await.unwrap(), [Event::Layer], "it was written in");
+            for (what, change) in changes {
+                change(&admin);
+                assert_eq!(watches.seen().unwrap(), [Event::Layer], "{what}");
             }
-        });
+            std::fs::remove_file(admin.join(FILE_NAME)).unwrap();
+            std::fs::write(admin.join("other"), "").unwrap();
+            std::fs::hard_link(admin.join("other"), admin.join(FILE_NAME)).unwrap();
+            assert_eq!(watches.seen().unwrap(), [Event::Layer], "another name of a file");
+            std::fs::remove_file(admin.join(FILE_NAME)).unwrap();
+            assert_eq!(watches.seen().unwrap(), [Event::Layer]);
+            let file = std::fs::File::create(admin.join(FILE_NAME)).unwrap();
+            assert_eq!(watches.seen().unwrap(), [], "it is not written yet");
+            drop(file);
+            assert_eq!(watches.seen().unwrap(), [Event::Layer], "now it is");
+        }
+    }
+
+    #[test]
+    fn an_administrators_folder_that_may_be_looked_into_at_last_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let admin = folder.path().join("etc/vespera");
+        std::fs::create_dir_all(&admin).unwrap();
+        let root = Root::new(Utf8Path::from_path(folder.path()).unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let _inside = runtime.enter();
+        let mut watches = Watches::new(root).unwrap();
+        // As where the folder cannot be watched, which root, who may run this, always can.
+        watches.add(ABOVE, Content::Above).unwrap();
+        allow(&admin, 0o755);
+        assert_eq!(watches.seen().unwrap(), [Event::Layer]);
+        allow(folder.path().join("etc").as_path(), 0o755);
+        assert_eq!(watches.seen().unwrap(), []);
     }
 }
