@@ -27,7 +27,7 @@ const CALLS: &str = "VESPERA_BUS_CALLS";
 const TOGETHER: &str = "VESPERA_BUS_TOGETHER";
 /// Calls before a release.
 const MANY: u64 = 1_000_000;
-/// The bus lets 128 calls of one program wait for their answers, so many would the agent ask polkit.
+/// The agent refuses more of one user.
 const AT_ONCE: u64 = 64;
 
 /// Measures the agent and prints a table.

@@ -41,6 +41,10 @@ refused with `org.freedesktop.DBus.Error.AccessDenied` if it does not. In a Vesp
 no password either: they may write the driver's files anyway. Without polkitd everything that
 needs an action is refused.
 
+Of the calls that need an action, 32 of one program and 64 of one user may wait to be decided on, 4
+of one user for a password; more are refused at once, with the same error and the reason in its text.
+Their arguments may have 16 KiB.
+
 ";
 
 const AFTER_ACTIONS: &str = "

@@ -84,6 +84,15 @@ pub(crate) fn denied(member: &str, caller: &str, why: &str) {
     );
 }
 
+/// More calls of the same kind were refused since that was written.
+pub(crate) fn denied_more(member: &str, user: Option<u32>, count: u64) {
+    let caller = user.map_or_else(|| "callers".to_owned(), |user| format!("user {user}"));
+    log::warn!(
+        MESSAGE_ID = ID_DENIED, VESPERA_MEMBER = member, VESPERA_CALLER = caller.as_str();
+        "{member} refused to {caller} {count} times more"
+    );
+}
+
 /// Anything else that somebody should know.
 pub(crate) fn warning(text: &str) {
     log::warn!("{text}");

@@ -9,17 +9,43 @@ use vespera_api::access::{self, Access, Action};
 use vespera_api::{Error, Result};
 use zbus::Connection;
 use zbus::message::{Flags, Header};
+use zbus::names::UniqueName;
 use zbus_polkit::policykit1::{AuthorityProxy, CheckAuthorizationFlags, Subject};
 
-use crate::journal;
+use super::crowd::{Crowd, OF_SENDER, OF_USER};
+use super::denials::Denials;
 
-/// The answer of an [`Authority`].
-pub(crate) type Answer<'a> = Pin<Box<dyn Future<Output = zbus::Result<bool>> + Send + 'a>>;
+/// The longest arguments, in bytes, of a call that is decided on: it is kept for so long. All
+/// parameters with a look-up table are less than 4 KiB.
+const LONGEST: u32 = 16 * 1024;
+
+/// The bus itself: its name and its interface.
+const BUS: &str = "org.freedesktop.DBus";
+const BUS_OBJECT: &str = "/org/freedesktop/DBus";
+
+/// What comes of asking.
+pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = zbus::Result<T>> + Send + 'a>>;
+
+/// What somebody says who knows what a caller may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The caller may.
+    Granted,
+    /// The caller may not.
+    Refused,
+    /// The caller may, if somebody gives a password.
+    WithPassword,
+}
 
 /// Somebody who knows what a caller may do.
 pub(crate) trait Authority: Send + Sync {
-    /// Whether the sender of a call is allowed an action. An error is a refusal.
-    fn allows<'a>(&'a self, call: &'a Header<'a>, action: Action) -> Answer<'a>;
+    /// The user who made a call; none on a line of its own. An error is a refusal.
+    fn user_of<'a>(&'a self, call: &'a Header<'a>) -> Answer<'a, Option<u32>>;
+
+    /// Whether the sender of a call is allowed an action. With `ask` somebody is asked for a
+    /// password, which may take for ever. An error is a refusal.
+    fn allows<'a>(&'a self, call: &'a Header<'a>, action: Action, ask: bool)
+    -> Answer<'a, Verdict>;
 }
 
 /// polkit. The subject is the sender's name on the bus, which nobody can forge and which is not
@@ -27,7 +53,22 @@ pub(crate) trait Authority: Send + Sync {
 pub(crate) struct Polkit(pub(crate) Connection);
 
 impl Authority for Polkit {
-    fn allows<'a>(&'a self, call: &'a Header<'a>, action: Action) -> Answer<'a> {
+    fn user_of<'a>(&'a self, call: &'a Header<'a>) -> Answer<'a, Option<u32>> {
+        Box::pin(async move {
+            let Some(sender) = call.sender() else { return Ok(None) };
+            let (to, of) = (Some(BUS), Some(BUS));
+            let question = "GetConnectionUnixUser";
+            let reply = self.0.call_method(to, BUS_OBJECT, of, question, &(sender,)).await?;
+            Ok(Some(reply.body().deserialize()?))
+        })
+    }
+
+    fn allows<'a>(
+        &'a self,
+        call: &'a Header<'a>,
+        action: Action,
+        ask: bool,
+    ) -> Answer<'a, Verdict> {
         Box::pin(async move {
             let polkit = AuthorityProxy::builder(&self.0)
                 .cache_properties(zbus::proxy::CacheProperties::No)
@@ -35,21 +76,28 @@ impl Authority for Polkit {
                 .await?;
             let subject = Subject::new_for_message_header(call)
                 .map_err(|error| zbus::Error::Failure(error.to_string()))?;
-            let interactive = call.primary().flags().contains(Flags::ALLOW_INTERACTIVE_AUTH);
-            let flags = match interactive {
+            let flags = match ask {
                 true => CheckAuthorizationFlags::ALLOW_USER_INTERACTION,
                 false => CheckAuthorizationFlags::empty(),
             };
             let answer = polkit
                 .check_authorization(&subject, action.id(), &HashMap::new(), flags, "")
                 .await?;
-            Ok(answer.is_authorized)
+            Ok(match (answer.is_authorized, answer.is_challenge) {
+                (true, _) => Verdict::Granted,
+                (false, true) => Verdict::WithPassword,
+                (false, false) => Verdict::Refused,
+            })
         })
     }
 }
 
 /// The place.
-pub(crate) struct Gate(Box<dyn Authority>);
+pub(crate) struct Gate {
+    authority: Box<dyn Authority>,
+    crowd: Crowd,
+    denials: Denials,
+}
 
 /// Proof that a call may be done. Requests are only taken together with one.
 pub(crate) struct Permit {
@@ -66,37 +114,74 @@ impl Permit {
 impl Gate {
     /// Asks `authority`.
     pub(crate) fn new(authority: Box<dyn Authority>) -> Self {
-        Self(authority)
+        Self { authority, crowd: Crowd::new(), denials: Denials::default() }
     }
 
     /// Lets a call of `method` through, or refuses it.
     pub(crate) async fn admit(
         &self,
         interface: &str,
-        method: &str,
+        method: &'static str,
         call: &Header<'_>,
     ) -> Result<Permit> {
         let caller = call.sender().map(ToString::to_string);
-        let action = match access::needed(interface, method) {
-            Some(Access::Open) => return Ok(Permit { caller }),
-            Some(Access::Needs(action)) => action,
-            None => return Err(refuse(method, caller.as_deref(), "it is not listed")),
-        };
-        match self.0.allows(call, action).await {
-            Ok(true) => Ok(Permit { caller }),
-            Ok(false) => {
-                let why = format!("{} is not granted", action.id());
-                Err(refuse(method, caller.as_deref(), &why))
-            }
-            Err(error) => {
-                let why = format!("{} cannot be asked for: {error}", action.id());
-                Err(refuse(method, caller.as_deref(), &why))
+        let mut user = None;
+        match self.decide(interface, method, call, &mut user).await? {
+            None => Ok(Permit { caller }),
+            Some(why) => {
+                self.denials.note(user, method, caller.as_deref().unwrap_or("a peer"), &why);
+                Err(Error::AccessDenied(format!("{method}: {why}")))
             }
         }
     }
-}
 
-fn refuse(method: &str, caller: Option<&str>, why: &str) -> Error {
-    journal::denied(method, caller.unwrap_or("a peer"), why);
-    Error::AccessDenied(format!("{method}: {why}"))
+    /// Why a call is refused, if it is, and whose it is as soon as that is known.
+    async fn decide(
+        &self,
+        interface: &str,
+        method: &str,
+        call: &Header<'_>,
+        user: &mut Option<u32>,
+    ) -> Result<Option<String>> {
+        let action = match access::needed(interface, method) {
+            Some(Access::Open) => return Ok(None),
+            Some(Access::Needs(action)) => action,
+            None => return Ok(Some("it is not listed".to_owned())),
+        };
+        let length = call.primary().body_len();
+        if length > LONGEST {
+            return Err(Error::InvalidValue(format!(
+                "{method}: its arguments have {length} bytes, at most {LONGEST} are right"
+            )));
+        }
+        // Before anything is waited for: a caller need not wait for an answer.
+        let Some(_place) = self.crowd.of_sender(call.sender().map(UniqueName::as_str)) else {
+            let why = format!("{OF_SENDER} calls of this program are not decided on yet");
+            return Ok(Some(why));
+        };
+        *user = match self.authority.user_of(call).await {
+            Ok(user) => user,
+            Err(error) => return Ok(Some(format!("who calls cannot be told: {error}"))),
+        };
+        let Some(place) = self.crowd.of_user(*user) else {
+            return Ok(Some(format!("{OF_USER} calls of this user are not decided on yet")));
+        };
+        let mut verdict = {
+            let _turn = self.crowd.turn(&place.shared).await;
+            self.authority.allows(call, action, false).await
+        };
+        let interactive = call.primary().flags().contains(Flags::ALLOW_INTERACTIVE_AUTH);
+        if matches!(verdict, Ok(Verdict::WithPassword)) && interactive {
+            let Some(_waiting) = self.crowd.password(&place.shared) else {
+                let id = action.id();
+                return Ok(Some(format!("too many calls wait for a password for {id} already")));
+            };
+            verdict = self.authority.allows(call, action, true).await;
+        }
+        Ok(match verdict {
+            Ok(Verdict::Granted) => None,
+            Ok(_) => Some(format!("{} is not granted", action.id())),
+            Err(error) => Some(format!("{} cannot be asked for: {error}", action.id())),
+        })
+    }
 }

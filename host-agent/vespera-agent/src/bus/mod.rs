@@ -3,6 +3,7 @@
 //! are answered from the last snapshot.
 //!
 //! - [`gate`]: who may do what
+//! - [`crowd`], [`denials`]: calls that are not decided on yet, and those refused
 //! - [`line`]: requests to the keeper, snapshots from it
 //! - [`maccel`], [`device`], [`health`]: the interfaces
 //! - [`announce`]: changes and objects
@@ -10,6 +11,8 @@
 
 pub(crate) mod announce;
 mod caller;
+mod crowd;
+mod denials;
 mod device;
 pub(crate) mod gate;
 mod health;

@@ -7,13 +7,14 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use futures_util::stream::FuturesUnordered;
 use maccel_core::changes::Changes;
 use maccel_core::driver::devices::CLASS;
 use maccel_core::driver::{MODULE, PARAMETERS, line as settings_line};
 use maccel_core::settings::Settings;
 use tokio_stream::StreamExt;
 use vespera_api::access::{Access, Action, METHODS};
-use vespera_api::dict::Dict;
+use vespera_api::dict::{self, Dict};
 use vespera_api::names::{BUS_NAME, DEVICE, HEALTH, MACCEL};
 use vespera_api::{DeviceProxy, DriverState, Error, MaccelProxy};
 use zbus::connection::Builder;
@@ -22,7 +23,8 @@ use zbus::message::Header;
 use zbus::names::InterfaceName;
 use zbus::{Guid, OwnedVariant, Variant};
 
-use super::gate::Answer;
+use super::crowd::{OF_SENDER, PASSWORDS_OF_USER};
+use super::gate::{Answer, Verdict};
 use super::*;
 use crate::actor;
 use crate::keeper::Keeper;
@@ -33,18 +35,25 @@ const ALLOW: u8 = 0;
 const REFUSE: u8 = 1;
 const FAIL: u8 = 2;
 const NEVER_ANSWER: u8 = 3;
+/// Asks for a password, which nobody gives.
+const ASK: u8 = 4;
 
 /// Stands in for polkit.
 #[derive(Clone)]
 struct Told(Arc<AtomicU8>);
 
 impl Authority for Told {
-    fn allows<'a>(&'a self, _: &'a Header<'a>, _: Action) -> Answer<'a> {
+    fn user_of<'a>(&'a self, _: &'a Header<'a>) -> Answer<'a, Option<u32>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn allows<'a>(&'a self, _: &'a Header<'a>, _: Action, ask: bool) -> Answer<'a, Verdict> {
         let told = self.0.load(Ordering::SeqCst);
         Box::pin(async move {
             match told {
-                ALLOW => Ok(true),
-                REFUSE => Ok(false),
+                ALLOW => Ok(Verdict::Granted),
+                REFUSE => Ok(Verdict::Refused),
+                ASK if !ask => Ok(Verdict::WithPassword),
                 FAIL => Err(zbus::Error::Failure("there is no polkit".to_owned())),
                 _ => std::future::pending().await,
             }
@@ -216,6 +225,80 @@ async fn reads_go_on_while_a_password_is_waited_for() {
         outcome = maccel.set(&change) => panic!("nobody has answered: {outcome:?}"),
         loaded = maccel.loaded() => assert!(loaded.unwrap()),
     }
+}
+
+#[tokio::test]
+async fn of_too_many_calls_that_nobody_has_decided_on_the_last_are_refused_at_once() {
+    const TOO_MANY: usize = 5;
+    let peers = Peers::new(true).await;
+    peers.tell(NEVER_ANSWER);
+    let calls: FuturesUnordered<_> =
+        (0..OF_SENDER + TOO_MANY).map(|_| peers.call(MACCEL, "Set")).collect();
+    let mut calls = std::pin::pin!(calls);
+    for _ in 0..TOO_MANY {
+        let error = Error::from(calls.next().await.unwrap().unwrap_err());
+        assert!(matches!(error, Error::AccessDenied(_)), "{error}");
+        assert!(error.to_string().contains("not decided on yet"), "{error}");
+    }
+    let maccel = peers.maccel().await;
+    tokio::select! {
+        biased;
+        outcome = calls.next() => panic!("nobody has answered: {outcome:?}"),
+        loaded = maccel.loaded() => assert!(loaded.unwrap(), "reads go on"),
+    }
+}
+
+#[tokio::test]
+async fn calls_that_were_decided_on_leave_room_for_others() {
+    let peers = Peers::new(true).await;
+    for answer in [REFUSE, FAIL, ALLOW] {
+        peers.tell(answer);
+        for _ in 0..2 * OF_SENDER {
+            let outcome = peers.call(MACCEL, "Set").await;
+            assert_eq!(outcome.is_ok(), answer == ALLOW, "{outcome:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_that_wait_for_a_password_keep_no_other_from_being_decided_on() {
+    let peers = Peers::new(true).await;
+    peers.tell(ASK);
+    let error = peers.call(MACCEL, "Set").await.unwrap_err();
+    assert!(error.to_string().contains("is not granted"), "it may not ask: {error}");
+    // The proxy lets it ask.
+    let (maccel, change) = (peers.maccel().await, sens(2.0));
+    let calls: FuturesUnordered<_> = (0..=PASSWORDS_OF_USER).map(|_| maccel.set(&change)).collect();
+    let mut calls = std::pin::pin!(calls);
+    let error = calls.next().await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("too many calls wait for a password"), "{error}");
+    peers.tell(ALLOW);
+    tokio::select! {
+        biased;
+        outcome = calls.next() => panic!("nobody has given a password: {outcome:?}"),
+        () = async {
+            for _ in 0..2 * OF_SENDER {
+                maccel.set(&sens(2.0)).await.unwrap();
+            }
+        } => {}
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_would_be_kept_is_no_longer_than_it_needs_to_be() {
+    let peers = Peers::new(true).await;
+    let maccel = peers.maccel().await;
+    for answer in [ALLOW, REFUSE, NEVER_ANSWER] {
+        peers.tell(answer);
+        let error = maccel.save_profile(&"a".repeat(20_000)).await.unwrap_err();
+        assert!(matches!(error, Error::InvalidValue(_)), "{error:?}");
+        assert!(error.to_string().contains("at most 16384"), "{error}");
+    }
+    peers.tell(ALLOW);
+    let mut all = dict::write(&Changes::all(&Settings::default()));
+    let table: Vec<Variant<'_>> = vec![Variant::F64(1.0); 121];
+    all.insert("Lut".to_owned(), OwnedVariant::try_from(Variant::from(table)).unwrap());
+    maccel.set(&all).await.unwrap();
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use vespera_api::access::METHODS;
 use vespera_api::names::{BUS_NAME, DEVICE, MACCEL, ROOT_OBJECT, device_path};
@@ -16,6 +18,8 @@ use zbus::{Connection, OwnedVariant};
 use crate::sysfs::MOUSE;
 use crate::world::{CALLER, World};
 
+/// Calls that are sent before anything is waited for: more than the bus lets the agent ask.
+pub(crate) const FLOOD: usize = 500;
 /// The word that makes the program a caller.
 const CALL: &str = "call";
 
@@ -80,6 +84,8 @@ pub(crate) fn main(words: &[String]) -> ExitCode {
             ["methods"] => methods(&connection).await,
             ["properties"] => properties(&connection).await,
             ["trial", parameter, value] => trial(&connection, parameter, value).await,
+            ["flood"] => flood(&connection).await,
+            ["sets", times] => sets(&connection, times.parse().unwrap()).await,
             other => panic!("no such call: {other:?}"),
         }
     });
@@ -209,6 +215,41 @@ async fn trial(connection: &Connection, parameter: &str, value: &str) {
     let id = maccel.trial(&change, 600).await.unwrap();
     say(&id.to_string());
     io::stdin().lines().for_each(drop);
+}
+
+/// Sends [`FLOOD`] changes and waits for none of the answers, again and again until its input ends;
+/// says when they are sent.
+async fn flood(connection: &Connection) {
+    let over = Arc::new(AtomicBool::new(false));
+    let ended = Arc::clone(&over);
+    std::thread::spawn(move || {
+        io::stdin().lines().for_each(drop);
+        ended.store(true, Ordering::Relaxed);
+    });
+    let maccel = MaccelProxy::new(connection).await.unwrap();
+    let change = (Dict::from([("SensMult".to_owned(), OwnedVariant::from(1.0))]),);
+    while !over.load(Ordering::Relaxed) {
+        for _ in 0..FLOOD {
+            maccel.inner().call_noreply("Set", &change).await.unwrap();
+        }
+        say("sent");
+        // Else all the bus would do is to keep them for the agent.
+        let ping = (ROOT_OBJECT, "org.freedesktop.DBus.Peer", "Ping");
+        assert_eq!(call(connection, ping, &()).await, "ok");
+    }
+}
+
+/// So many changes, one after another.
+async fn sets(connection: &Connection, times: u32) {
+    let maccel = MaccelProxy::new(connection).await.unwrap();
+    for time in 0..times {
+        let value = 1.0 + f64::from(time);
+        let change = Dict::from([("SensMult".to_owned(), OwnedVariant::from(value))]);
+        match maccel.set(&change).await {
+            Ok(()) => say("ok"),
+            Err(error) => say(&error.to_string()),
+        }
+    }
 }
 
 fn object_of(interface: &str) -> String {

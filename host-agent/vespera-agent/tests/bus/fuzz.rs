@@ -27,8 +27,7 @@ use crate::world::World;
 
 /// Calls in `cargo xtask test`.
 const CALLS: u64 = 10_000;
-/// Calls at once there. More than 128 would be too many for the bus: so many calls of one program,
-/// as the agent asks polkit, may wait for their answers.
+/// Calls at once there. More than 64 would be too many for the agent, since one user makes them all.
 const TOGETHER: u64 = 8;
 const CALLERS: usize = 4;
 /// After so many calls a trial ends: while one runs most calls are refused for that alone, and its

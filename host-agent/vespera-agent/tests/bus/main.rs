@@ -21,6 +21,7 @@ mod agent;
 mod caller;
 mod change;
 mod contract;
+mod crowd;
 mod examples;
 mod figures;
 mod fuzz;
@@ -52,6 +53,7 @@ const TESTS: &[(&str, Test)] = &[
     ("contract::served_interfaces_are_the_shipped_ones", contract::served_is_shipped),
     ("rights::each_user_may_call_what_the_table_says", rights::methods),
     ("rights::everyone_may_read_every_property_and_nobody_may_write_one", rights::properties),
+    ("crowd::a_stranger_with_many_calls_keeps_nobody_from_changing_settings", crowd::flood),
     ("trials::settings_return_when_the_caller_leaves", trials::caller_leaves),
     ("trials::settings_return_when_the_agent_is_killed", trials::agent_is_killed),
     ("trials::confirmed_settings_stay_when_the_caller_leaves", trials::confirmed),
