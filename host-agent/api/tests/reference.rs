@@ -43,7 +43,7 @@ needs an action is refused.
 
 Of the calls that need an action, 32 of one program and 64 of one user may wait to be decided on, 4
 of one user for a password; more are refused at once, with the same error and the reason in its text.
-Their arguments may have 16 KiB.
+Their arguments may have 16 KiB. A call that brings an open file is refused by the bus.
 
 ";
 

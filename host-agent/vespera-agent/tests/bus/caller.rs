@@ -13,7 +13,7 @@ use vespera_api::names::{BUS_NAME, DEVICE, MACCEL, ROOT_OBJECT, device_path};
 use vespera_api::{Dict, MaccelProxy};
 use zbus::fdo::{DBusProxy, PropertiesProxy, RequestNameFlags};
 use zbus::wire::DynamicType;
-use zbus::{Connection, OwnedVariant};
+use zbus::{Connection, OwnedVariant, Variant};
 
 use crate::sysfs::MOUSE;
 use crate::world::{CALLER, World};
@@ -86,6 +86,7 @@ pub(crate) fn main(words: &[String]) -> ExitCode {
             ["trial", parameter, value] => trial(&connection, parameter, value).await,
             ["flood"] => flood(&connection).await,
             ["sets", times] => sets(&connection, times.parse().unwrap()).await,
+            ["descriptor"] => descriptor(&connection).await,
             other => panic!("no such call: {other:?}"),
         }
     });
@@ -247,6 +248,32 @@ async fn sets(connection: &Connection, times: u32) {
         let change = Dict::from([("SensMult".to_owned(), OwnedVariant::from(value))]);
         match maccel.set(&change).await {
             Ok(()) => say("ok"),
+            Err(error) => say(&error.to_string()),
+        }
+    }
+}
+
+/// A change with an open file in it, and calls that are open to everyone with one that nobody asked
+/// for: who refuses them.
+async fn descriptor(connection: &Connection) {
+    let file = || std::os::fd::OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
+    let held = || Variant::Fd(zbus::wire::Fd::from(file()));
+    let change = Dict::from([("SensMult".to_owned(), OwnedVariant::try_from(held()).unwrap())]);
+    let (peer, properties) = ("org.freedesktop.DBus.Peer", "org.freedesktop.DBus.Properties");
+    let outcomes = [
+        connection.call_method(Some(BUS_NAME), ROOT_OBJECT, Some(MACCEL), "Set", &(change,)).await,
+        connection.call_method(Some(BUS_NAME), ROOT_OBJECT, Some(peer), "Ping", &(held(),)).await,
+        connection
+            .call_method(Some(BUS_NAME), ROOT_OBJECT, Some(properties), "GetAll", &(MACCEL, held()))
+            .await,
+    ];
+    for outcome in outcomes {
+        match outcome {
+            Ok(_) => say("ok"),
+            // The words of dbus-daemon, and none of the agent's.
+            Err(error) if error.to_string().contains("Rejected send message") => {
+                say(&format!("{} by the bus", name_of(&error)));
+            }
             Err(error) => say(&error.to_string()),
         }
     }

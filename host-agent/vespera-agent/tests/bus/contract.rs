@@ -44,6 +44,32 @@ pub(crate) fn served_is_shipped(world: &World) {
     assert_eq!(INTERFACES.len(), 3);
 }
 
+/// A call with open files would fill the agent's table of them before anybody looks at it.
+pub(crate) fn no_files_are_sent(_: &World) {
+    let policy = "../../packaging/rootfs/usr/share/dbus-1/system.d/org.vespera.Agent1.conf";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(policy);
+    let text = std::fs::read_to_string(path).unwrap();
+    let document = parse(&text);
+    let sent = |node: &Node<'_, '_>| {
+        node.has_tag_name("allow") && node.attributes().any(|own| own.name().starts_with("send_"))
+    };
+    let rules: Vec<_> = document.descendants().filter(sent).collect();
+    for interface in INTERFACES {
+        assert!(rules.iter().any(|rule| rule.attribute("send_interface") == Some(interface)));
+    }
+    for rule in rules {
+        assert_eq!(rule.attribute("max_fds"), Some("0"), "{}", describe(rule));
+    }
+    for interface in INTERFACES {
+        let shipped = shipped(interface);
+        let taken = parse(&shipped).descendants().any(|node| {
+            let is_taken = node.attribute("direction") == Some("in");
+            is_taken && node.attribute("type").is_some_and(|kind| kind.contains('h'))
+        });
+        assert!(!taken, "{interface} takes an open file, which the policy lets nobody send");
+    }
+}
+
 /// Says which members differ, rather than show all of both.
 fn similar(served: &BTreeSet<String>, shipped: &BTreeSet<String>) {
     let only = |one: &BTreeSet<String>, other| one.difference(other).cloned().collect::<Vec<_>>();

@@ -26,3 +26,14 @@ pub(crate) fn flood(world: &World) {
     assert!(written * 50 <= calls, "{written} of {calls} refusals are in the journal");
     drop(agent);
 }
+
+pub(crate) fn descriptors(world: &World) {
+    let agent = Agent::start(world, Root::ours());
+    let files = agent.size().1;
+    for user in ["stranger", "member"] {
+        let said = Caller::start(world, user, &["descriptor"]).finish();
+        assert_eq!(said, ["AccessDenied by the bus"; 3], "{user}");
+    }
+    assert!(agent.size().1 <= files, "what nobody takes is not kept");
+    drop(agent);
+}
