@@ -28,6 +28,7 @@ mod fuzz;
 mod namespace;
 mod ownership;
 mod random;
+mod readable;
 mod rights;
 mod saved;
 mod speed;
@@ -61,6 +62,7 @@ const TESTS: &[(&str, Test)] = &[
     ("trials::confirmed_settings_stay_when_the_caller_leaves", trials::confirmed),
     ("trials::a_write_by_another_program_is_seen_and_emitted", trials::outside_write),
     ("saved::settings_with_an_unused_table_survive_the_public_driver", saved::unused_table),
+    ("readable::a_file_of_the_administrator_is_seen_when_it_may_be_read", readable::at_last),
     ("speed::what_is_opened_reads_the_speed_and_writes_nothing", speed::descriptor),
     ("examples::python_changes_the_sensitivity", examples::python),
     ("examples::javascript_changes_the_sensitivity", examples::javascript),
