@@ -62,11 +62,19 @@ impl<'a> Agent<'a> {
 
     /// Its resident memory in kB, and its open files.
     pub(crate) fn size(&self) -> (u64, usize) {
-        let process = format!("/proc/{}", self.pid());
-        let status = fs::read_to_string(format!("{process}/status")).unwrap();
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        let resident = resident.trim().trim_end_matches(" kB").parse().unwrap();
-        (resident, fs::read_dir(format!("{process}/fd")).unwrap().count())
+        let files = fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count();
+        (self.kb("VmRSS:"), files)
+    }
+
+    /// The most memory that was resident so far, in kB.
+    pub(crate) fn most_kb(&self) -> u64 {
+        self.kb("VmHWM:")
+    }
+
+    fn kb(&self, what: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let found = status.lines().find_map(|line| line.strip_prefix(what)).unwrap();
+        found.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// A connection as root.
@@ -90,6 +98,12 @@ const UNIT: &str =
 fn environment() -> impl Iterator<Item = (&'static str, &'static str)> {
     let lines = UNIT.lines().filter_map(|line| line.strip_prefix("Environment="));
     lines.flat_map(str::split_whitespace).map(|word| word.split_once('=').unwrap())
+}
+
+/// The most memory that systemd lets it have, in kB.
+pub(crate) fn allowed_kb() -> u64 {
+    let most = UNIT.lines().find_map(|line| line.strip_prefix("MemoryMax=")).unwrap();
+    most.strip_suffix('M').unwrap().parse::<u64>().unwrap() * 1024
 }
 
 fn spawn(world: &World, root: &Root) -> Child {

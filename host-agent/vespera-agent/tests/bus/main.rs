@@ -56,6 +56,7 @@ const TESTS: &[(&str, Test)] = &[
     ("rights::each_user_may_call_what_the_table_says", rights::methods),
     ("rights::everyone_may_read_every_property_and_nobody_may_write_one", rights::properties),
     ("crowd::a_stranger_with_many_calls_keeps_nobody_from_changing_settings", crowd::flood),
+    ("crowd::a_call_that_is_much_too_large_does_not_end_the_agent", crowd::large_call),
     ("crowd::the_bus_lets_no_open_file_through_to_the_agent", crowd::descriptors),
     ("trials::settings_return_when_the_caller_leaves", trials::caller_leaves),
     ("trials::settings_return_when_the_agent_is_killed", trials::agent_is_killed),
