@@ -46,6 +46,7 @@ pub(crate) fn tests(booted: &Arc<Booted>) -> (Arc<Group>, Vec<Trial>) {
         group.test("settings_on_trial_stay_only_if_someone_says_so", trial),
         group.test("a_watching_status_shows_every_change", watch),
         group.test("mice_come_and_go_while_settings_change", mice),
+        group.test("a_stopped_agent_counts_as_unreachable_until_it_goes_on", stopped),
     ];
     tests.extend(screen::tests(&group));
     tests.push(group.test("the_agent_needs_less_than_6_mb", memory));
@@ -224,6 +225,27 @@ fn watch(guest: &Guest) -> Result<(), HarnessError> {
         wait_for("the change on the screen", || Ok(shown()? == Some(value)))?;
     }
     guest.run(["systemctl", "stop", "watch.service"])?.success()?;
+    Ok(())
+}
+
+fn stopped(guest: &Guest) -> Result<(), HarnessError> {
+    let send = |signal: &str| {
+        let argument = format!("--signal={signal}");
+        guest.run(["systemctl", "kill", &argument, UNIT])?.success()
+    };
+    let before = pid(guest)?;
+    send("STOP")?;
+    // It waits for as long as any client does, which nobody can shorten.
+    let unanswered = guest.run(["vesperactl", "status"]);
+    send("CONT")?;
+    let unanswered = unanswered?;
+    assert_eq!(unanswered.code, 3, "{unanswered:?}");
+    for shown in ["module       maccel", "loaded       ", "permissions  ", "it does not answer"] {
+        assert!(unanswered.stdout.contains(shown), "{shown} in {unanswered:?}");
+    }
+    let answered = guest.run(["vesperactl", "status"])?.success()?;
+    assert!(!answered.stdout.contains("it does not answer"), "{answered:?}");
+    assert_eq!(pid(guest)?, before, "the agent has been the same all the time");
     Ok(())
 }
 
