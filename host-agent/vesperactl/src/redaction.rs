@@ -385,6 +385,16 @@ mod tests {
         }
     }
 
+    /// Each piece of a line looked through all before it, and a report of a long one never ended.
+    #[test]
+    fn a_line_as_long_as_a_file_may_be_is_taken() {
+        let redaction = Redaction::default();
+        for piece in ["ab:z", "\\", "-"] {
+            let line = piece.repeat((1 << 20) / piece.len());
+            assert_eq!(redaction.apply(&line), line);
+        }
+    }
+
     #[test]
     fn json_stays_json() {
         let redaction = Redaction::of_host(host().root(), &["cleo".to_owned()]);

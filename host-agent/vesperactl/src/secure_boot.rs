@@ -29,7 +29,7 @@ struct Facts {
     host: SecureBoot,
     uefi: Option<bool>,
     module: Option<Appended>,
-    /// Whether the kernel has taken this very module.
+    /// Whether the kernel has taken a module of the same sources.
     taken: bool,
     certificate: Result<Issued, String>,
     /// What has the module trusted here.
@@ -127,10 +127,10 @@ impl Facts {
         match (&self.module, self.proved(), self.enrolled()) {
             (None, ..) => None,
             (Some(Appended::None | Appended::Damaged(_)), ..) | (_, Some(false), _) => Some(false),
+            (_, Some(true), Some(enrolled)) => Some(enrolled),
             // Its keys are more than can be seen here.
             _ if self.taken => Some(true),
-            (_, Some(true), enrolled) => enrolled,
-            (_, None, _) => None,
+            _ => None,
         }
     }
 }
@@ -423,6 +423,11 @@ mod tests {
         assert!(text.contains("but the kernel has taken the module"), "{text}");
         fixture.module("6.1.0", &ModuleBuilder::new("6.1.0").crcs(true));
         assert_eq!(seen(&fixture), (exit::BROKEN, false.into()), "the file has no signature now");
+        // Signed anew since, by a key that is known and not enrolled: the next boot refuses it.
+        fixture.module("6.1.0", &ModuleBuilder::new("6.1.0").crcs(true).signed_by(7));
+        fixture.file(CERTIFICATE, &signing::certificate(7));
+        list(&fixture, "MokListRT", b"another");
+        assert_eq!(seen(&fixture), (exit::BROKEN, false.into()));
     }
 
     /// It said of an image that Secure Boot was off there, and that its kernel took any module.

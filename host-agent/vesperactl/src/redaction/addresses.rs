@@ -22,9 +22,12 @@ pub(super) fn addresses(line: &str) -> String {
         let core = run.trim_matches(SEPARATORS);
         let trail = &run[lead.len() + core.len()..];
         let joined = word_behind && trail.is_empty();
-        if !joined && is_disk(core, &format!("{out}{lead}")) {
-            out.push_str(&format!("{lead}[disk]{trail}"));
+        let ahead = out.len();
+        out.push_str(lead);
+        if !joined && is_disk(core, &out) {
+            out.push_str(&format!("[disk]{trail}"));
         } else {
+            out.truncate(ahead);
             out.push_str(&without_addresses(run, word_before, word_behind));
         }
     }
@@ -34,6 +37,8 @@ pub(super) fn addresses(line: &str) -> String {
 
 /// What addresses are made of besides digits; they stand between addresses as well.
 const SEPARATORS: [char; 3] = [':', '.', '-'];
+/// How many of them an address has at its beginning or end: `2001:db8::`.
+const OWN: usize = 2;
 const ADDRESS: &str = "[address]";
 
 /// A run of what addresses are made of, without them. Letters right before it or behind it make
@@ -45,9 +50,8 @@ fn without_addresses(run: &str, word_before: bool, word_behind: bool) -> String 
     if core.is_empty() {
         return run.to_owned();
     }
-    // Some separators may be the address's own: `2001:db8::`.
-    for before in 0..=lead {
-        for behind in 0..=trail {
+    for before in lead.saturating_sub(OWN)..=lead {
+        for behind in trail.saturating_sub(OWN)..=trail {
             let end = run.len() - behind;
             let joined = (before == 0 && word_before) || (behind == 0 && word_behind);
             if !joined && is_address(&run[before..end]) {

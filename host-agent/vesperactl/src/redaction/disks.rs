@@ -10,6 +10,10 @@ const FEWEST_DIGITS: usize = 8;
 const UUID: [usize; 5] = [8, 4, 4, 4, 12];
 /// A hyphen in the name of a unit, behind its backslash (systemd-escape(1)).
 const ESCAPED: &str = "x2d";
+/// The backslashes of one that was quoted twice.
+const MOST_BACKSLASHES: usize = 4;
+/// How many characters before a number its word begins, at most.
+const WORD: usize = 128;
 
 /// Whether a number is that of a disk, by what stands before it.
 pub(super) fn is_disk(number: &str, before: &str) -> bool {
@@ -17,7 +21,8 @@ pub(super) fn is_disk(number: &str, before: &str) -> bool {
     let before = before.trim_end_matches(QUOTES);
     let named = ["UUID=", "uuid=", "luks-", "by-uuid/", "by-partuuid/"];
     // `rd.luks.name=UUID=NAME` and others of systemd-cryptsetup-generator(8).
-    let word = before.rsplit([' ', '\t', '\n', '"', '\'']).next().unwrap_or_default();
+    let near = before.char_indices().rev().nth(WORD).map_or(0, |(at, _)| at);
+    let word = before[near..].rsplit([' ', '\t', '\n', '"', '\'']).next().unwrap_or_default();
     let of_luks = ["rd.luks.", "luks."].iter().any(|name| word.starts_with(name));
     digits >= FEWEST_DIGITS && named.iter().any(|name| before.ends_with(name))
         || is_uuid(number) && of_luks
@@ -71,9 +76,9 @@ fn length_of_disk(text: &str, named: bool) -> Option<usize> {
 /// How long the escaped hyphen is with which a text begins, 0 without one. Quoted once more, as
 /// JSON does it, it has several backslashes.
 fn escaped_hyphen(text: &str) -> usize {
-    let behind = text.trim_start_matches('\\');
-    let backslashes = text.len() - behind.len();
-    if backslashes > 0 && behind.starts_with(ESCAPED) { backslashes + ESCAPED.len() } else { 0 }
+    let backslashes = text.bytes().take(MOST_BACKSLASHES).take_while(|b| *b == b'\\').count();
+    let is_escaped = backslashes > 0 && text[backslashes..].starts_with(ESCAPED);
+    if is_escaped { backslashes + ESCAPED.len() } else { 0 }
 }
 
 fn ends_with_hyphen(text: &str) -> bool {
