@@ -11,7 +11,7 @@ mod serials;
 use health::Root;
 
 use self::addresses::addresses;
-use self::disks::escaped_disks;
+use self::disks::{disks_by_id, escaped_disks};
 use self::serials::{end_of_quoted, serials, without_serial};
 
 /// Users below this number are programs, with names that are everywhere the same.
@@ -33,6 +33,9 @@ const IDENTITIES: [(&str, &str); 7] = [
     ("sys/class/dmi/id/chassis_serial", "[serial]"),
     ("sys/class/dmi/id/product_uuid", "[serial]"),
 ];
+
+/// The least characters of a serial number that is looked for wherever it stands.
+const SHORTEST: usize = 4;
 
 /// What is taken out.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +82,8 @@ impl Redaction {
         for class in ["sys/class/maccel", "sys/class/input"] {
             for entry in root.at(class).read_dir_utf8().into_iter().flatten().flatten() {
                 let uniq = root.line(format!("{class}/{}/uniq", entry.file_name()));
-                if let Some(serial) = uniq {
+                // One like `0` stands in half of all lines.
+                if let Some(serial) = uniq.filter(|serial| serial.trim().len() >= SHORTEST) {
                     number += 1;
                     self.add(&serial, &format!("[serial-{number}]"));
                 }
@@ -133,7 +137,9 @@ impl Redaction {
         for (word, mark) in &self.words {
             text = replace_word(&text, word, mark);
         }
-        text.split_inclusive('\n').map(|line| addresses(&serials(&escaped_disks(line)))).collect()
+        text.split_inclusive('\n')
+            .map(|line| addresses(&serials(&escaped_disks(&disks_by_id(line)))))
+            .collect()
     }
 }
 
@@ -191,7 +197,8 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-/// Replaces `word` wherever it stands by itself, in any case of its letters.
+/// Replaces `word` wherever it stands by itself, in any case of its letters. A serial number is part
+/// of longer names as well: `usb-Logitech_G502_LZ42AB12-event-mouse`.
 fn replace_word(text: &str, word: &str, mark: &str) -> String {
     let lower = word.to_ascii_lowercase();
     // ASCII only, so that places in both texts are the same.
@@ -202,8 +209,9 @@ fn replace_word(text: &str, word: &str, mark: &str) -> String {
         let end = at + word.len();
         let before = text[..at].chars().next_back();
         let after = text[end..].chars().next();
+        let joins = |c: char| if mark.starts_with("[serial") { c != '_' } else { true };
         let joined = |edge: Option<char>, own: Option<char>| {
-            edge.is_some_and(is_word) && own.is_some_and(is_word)
+            edge.is_some_and(|c| is_word(c) && joins(c)) && own.is_some_and(is_word)
         };
         if joined(before, word.chars().next()) || joined(after, word.chars().next_back()) {
             continue;
@@ -237,6 +245,7 @@ mod tests {
               nobody:x:65534:65534::/:/x\n",
         );
         fixture.file("sys/class/maccel/input5/uniq", b"LZ42-77\n");
+        fixture.file("sys/class/maccel/input6/uniq", b"1\n");
         fixture.file("run/systemd/users/60077", b"# private\nNAME=bert\nSTATE=active\n");
         fixture.file("run/systemd/users/42", b"NAME=gdm\n");
         fixture.file("home/carl.homedir/.identity", b"{}");
@@ -261,6 +270,11 @@ mod tests {
             ("id 0123456789abcdef0123456789abcdef", "id [machine]"),
             ("uniq=LZ42-77 name=\"M\"", "uniq=[serial] name=\"M\""),
             ("mouse LZ42-77 came", "mouse [serial-1] came"),
+            (
+                "by-id/usb-Maker_G502_LZ42-77-event-mouse",
+                "by-id/usb-Maker_G502_[serial-1]-event-mouse",
+            ),
+            ("root=/dev/disk/by-id/nvme-Maker_980_S649-part2 ro", "root=/dev/disk/by-id/[disk] ro"),
             ("usb 1-1: SerialNumber: 0012AB\n", "usb 1-1: SerialNumber: [serial]\n"),
             ("match = \"046d:c08b:XY 1\"", "match = \"046d:c08b:[serial]\""),
             ("match = \"046d:c08b\"", "match = \"046d:c08b\""),

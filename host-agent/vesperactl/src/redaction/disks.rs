@@ -33,6 +33,22 @@ fn is_uuid(token: &str) -> bool {
     lengths == UUID
 }
 
+/// Takes out the names of disks that end with their serial numbers: `/dev/disk/by-id/nvme-980_S649`.
+pub(super) fn disks_by_id(line: &str) -> String {
+    const FOLDER: &str = "/disk/by-id/";
+    let mut parts = line.split(FOLDER);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end =
+            part.find(|c: char| c.is_whitespace() || QUOTES.contains(&c) || ",;)".contains(c));
+        let name = end.unwrap_or(part.len());
+        out.push_str(FOLDER);
+        out.push_str(if name > 0 { "[disk]" } else { "" });
+        out.push_str(&part[name..]);
+    }
+    out
+}
+
 /// Takes out the numbers of disks in names of units, in which systemd writes `\x2d` for a hyphen:
 /// `dev-disk-by\x2duuid-0A1B\x2d2C3D.device`.
 pub(super) fn escaped_disks(text: &str) -> String {
