@@ -223,10 +223,11 @@ impl Watches {
     }
 }
 
-/// Whether a file that has just got its name has its content, too: it is a link. A new one is seen
-/// again when it has been written.
+/// Whether a file that has just got its name may have its content, too: it is a link, or was one
+/// whose other name is gone by now, or never had another (`O_TMPFILE`). A new one is empty, and is
+/// seen again when it has been written.
 fn is_whole(path: &Utf8Path) -> bool {
-    path.symlink_metadata().is_ok_and(|file| !file.is_file() || file.nlink() > 1)
+    path.symlink_metadata().is_ok_and(|file| !file.is_file() || file.nlink() > 1 || file.len() > 0)
 }
 
 #[cfg(test)]
@@ -311,10 +312,17 @@ mod tests {
                 change(&admin);
                 assert_eq!(watches.seen().unwrap(), [Event::Layer], "{what}");
             }
-            std::fs::remove_file(admin.join(FILE_NAME)).unwrap();
-            std::fs::write(admin.join("other"), "").unwrap();
-            std::fs::hard_link(admin.join("other"), admin.join(FILE_NAME)).unwrap();
-            assert_eq!(watches.seen().unwrap(), [Event::Layer], "another name of a file");
+            for (text, keeps_other) in [("", true), ("version = 1\n", false)] {
+                std::fs::remove_file(admin.join(FILE_NAME)).unwrap();
+                assert_eq!(watches.seen().unwrap(), [Event::Layer]);
+                let other = admin.join("other");
+                std::fs::write(&other, text).unwrap();
+                std::fs::hard_link(&other, admin.join(FILE_NAME)).unwrap();
+                if !keeps_other {
+                    std::fs::remove_file(&other).unwrap();
+                }
+                assert_eq!(watches.seen().unwrap(), [Event::Layer], "a link to '{text}'");
+            }
             std::fs::remove_file(admin.join(FILE_NAME)).unwrap();
             assert_eq!(watches.seen().unwrap(), [Event::Layer]);
             let file = std::fs::File::create(admin.join(FILE_NAME)).unwrap();
