@@ -108,6 +108,17 @@ fn the_agent_runs_as_its_own_user_without_any_capability() {
     assert!(preset.lines().any(|line| line == "enable vespera-agent.service"));
 }
 
+/// Anybody can send a call that takes more memory than it may have.
+#[test]
+fn the_agent_starts_again_however_often_its_memory_ends_it() {
+    let unit = shipped("usr/lib/systemd/system/vespera-agent.service");
+    let (head, service) = unit.split_once("[Service]").unwrap();
+    assert!(head.lines().any(|own| own == "StartLimitIntervalSec=0"));
+    for line in ["Restart=on-failure", "RestartSec=1", "MemoryMax=256M", "MemorySwapMax=0"] {
+        assert!(service.lines().any(|own| own == line), "{line}");
+    }
+}
+
 #[test]
 fn the_rules_call_the_program_as_it_is_and_use_no_shell() {
     let rules = shipped("usr/lib/udev/rules.d/99-maccel.rules");
