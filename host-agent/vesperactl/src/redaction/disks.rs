@@ -6,6 +6,8 @@ use super::serials::QUOTES;
 
 /// What a file system or a partition has at least: `ABCD-1234`, `1a2b3c4d-02`.
 const FEWEST_DIGITS: usize = 8;
+/// The groups of digits of a UUID, and of whatever else a disk has.
+const MOST_GROUPS: usize = 8;
 /// The digits between the hyphens of a UUID.
 const UUID: [usize; 5] = [8, 4, 4, 4, 12];
 /// A hyphen in the name of a unit, behind its backslash (systemd-escape(1)).
@@ -18,14 +20,20 @@ const WORD: usize = 128;
 /// Whether a number is that of a disk, by what stands before it.
 pub(super) fn is_disk(number: &str, before: &str) -> bool {
     let digits = number.chars().filter(char::is_ascii_hexdigit).count();
+    if digits < FEWEST_DIGITS {
+        return false;
+    }
     let before = before.trim_end_matches(QUOTES);
     let named = ["UUID=", "uuid=", "luks-", "by-uuid/", "by-partuuid/"];
-    // `rd.luks.name=UUID=NAME` and others of systemd-cryptsetup-generator(8).
+    named.iter().any(|name| before.ends_with(name)) || is_uuid(number) && is_of_luks(before)
+}
+
+/// Whether a text ends within a parameter of systemd-cryptsetup-generator(8), like
+/// `rd.luks.name=UUID=NAME`.
+fn is_of_luks(before: &str) -> bool {
     let near = before.char_indices().rev().nth(WORD).map_or(0, |(at, _)| at);
     let word = before[near..].rsplit([' ', '\t', '\n', '"', '\'']).next().unwrap_or_default();
-    let of_luks = ["rd.luks.", "luks."].iter().any(|name| word.starts_with(name));
-    digits >= FEWEST_DIGITS && named.iter().any(|name| before.ends_with(name))
-        || is_uuid(number) && of_luks
+    ["rd.luks.", "luks."].iter().any(|name| word.starts_with(name))
 }
 
 fn is_uuid(token: &str) -> bool {
@@ -69,7 +77,7 @@ pub(super) fn escaped_disks(text: &str) -> String {
 fn length_of_disk(text: &str, named: bool) -> Option<usize> {
     let mut groups: Vec<usize> = Vec::new();
     let mut end = 0;
-    while groups != UUID {
+    while groups != UUID && groups.len() < MOST_GROUPS {
         let separator = match escaped_hyphen(&text[end..]) {
             _ if groups.is_empty() => 0,
             0 if named && text[end..].starts_with(':') => 1,

@@ -83,14 +83,15 @@ fn bare_matches(line: &str) -> String {
             continue;
         };
         let Some(behind) = line.get(start..).and_then(behind_ids) else { continue };
+        if !begins_here(&line[..start]) {
+            continue;
+        }
         let end = |c: char| c.is_whitespace() || c.is_control() || "\"'`\\,;()[]{}<>|".contains(c);
-        let word = &behind[..behind.find(end).unwrap_or(behind.len())];
+        let near = behind.char_indices().nth(LONGEST).map_or(behind.len(), |(at, _)| at);
+        let word = &behind[..behind[..near].find(end).unwrap_or(near)];
         let serial = word.trim_end_matches(['.', ':', '!', '?']);
         let ids = &line[start..line.len() - behind.len()];
-        if serial.contains(char::is_alphanumeric)
-            && begins_here(&line[..start])
-            && !is_more_than_ids(ids, serial)
-        {
+        if serial.contains(char::is_alphanumeric) && !is_more_than_ids(ids, serial) {
             out.push_str(&line[done..start]);
             out.push_str(ids);
             out.push_str("[serial]");
@@ -101,6 +102,8 @@ fn bare_matches(line: &str) -> String {
     out
 }
 
+/// The most characters of a serial number: USB's strings have 126.
+const LONGEST: usize = 126;
 /// How many digits a vendor and a product have.
 const DIGITS: usize = 4;
 
