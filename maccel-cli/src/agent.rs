@@ -210,10 +210,11 @@ pub(crate) fn sent(answer: Option<Result<(), Error>>) -> anyhow::Result<Sent> {
 /// Why the agent did not do it, and what mends it.
 pub(crate) fn refusal(error: Error) -> anyhow::Error {
     let hint = match &error {
-        Error::AccessDenied(_) => {
+        error if error.lacks_right() => {
             "a person at this computer and root may; in a Vespera image a member of the group \
              maccel, too: sudo vesperactl group add"
         }
+        Error::AccessDenied(_) => "try again in a moment",
         Error::Locked(_) => "the administrator has locked it in /etc/vespera/maccel.toml",
         Error::TrialRunning(_) => "somebody tries settings just now; they are kept or go back soon",
         _ => return error.into(),
@@ -224,6 +225,15 @@ pub(crate) fn refusal(error: Error) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_who_lacks_the_right_is_told_how_to_get_it() {
+        let said = |why: &str| format!("{:#}", refusal(Error::AccessDenied(why.to_owned())));
+        let denied = said("Set: org.vespera.agent1.change-settings is not granted");
+        assert!(denied.contains("group add") && !denied.contains("again"), "{denied}");
+        let crowded = said("Set: 64 calls of this user are not decided on yet");
+        assert!(crowded.contains("try again") && !crowded.contains("group"), "{crowded}");
+    }
 
     #[test]
     fn an_agent_that_hangs_is_not_taken_for_none() {

@@ -45,6 +45,10 @@ pub enum Error {
     Bus(zbus::Error),
 }
 
+/// The last words of a refusal for want of the right. Other refusals tell of too many calls, or of
+/// somebody who could not be asked: the same call may be allowed the next time.
+pub const NOT_GRANTED: &str = "is not granted";
+
 /// What the names of our own errors begin with.
 pub const PREFIX: &str = "org.vespera.Agent1.Error.";
 const ACCESS_DENIED: &str = "org.freedesktop.DBus.Error.AccessDenied";
@@ -80,6 +84,11 @@ impl Error {
             Error::AccessDenied(_) => ACCESS_DENIED,
             Error::Bus(_) => FAILED,
         }
+    }
+
+    /// Whether the caller lacks a right, and no other call would be allowed either.
+    pub fn lacks_right(&self) -> bool {
+        matches!(self, Error::AccessDenied(text) if text.ends_with(NOT_GRANTED))
     }
 
     /// Whether the call never reached the agent: there is no bus, or nobody has the name.
@@ -219,6 +228,14 @@ mod tests {
             assert!(Error::from(absent).is_unreachable());
         }
         assert!(!Error::from(fdo::Error::InvalidArgs(String::new())).is_unreachable());
+    }
+
+    #[test]
+    fn only_a_refusal_for_want_of_the_right_is_taken_for_one() {
+        let denied = |why: &str| Error::AccessDenied(format!("Set: {why}"));
+        assert!(denied("org.vespera.agent1.change-settings is not granted").lacks_right());
+        assert!(!denied("64 calls of this user are not decided on yet").lacks_right());
+        assert!(!Error::InvalidValue(NOT_GRANTED.to_owned()).lacks_right());
     }
 
     #[test]

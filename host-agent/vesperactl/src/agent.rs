@@ -48,10 +48,11 @@ pub(crate) fn explained(error: Error) -> anyhow::Error {
 /// What a person can do about an error of the agent.
 pub(crate) fn remedy(error: &Error) -> Option<&'static str> {
     Some(match error {
-        Error::AccessDenied(_) => {
+        error if error.lacks_right() => {
             "use sudo or a desktop session; a Vespera image takes members of the group, too, so \
              join the group: sudo vesperactl group add"
         }
+        Error::AccessDenied(_) => "try again in a moment",
         Error::ModuleNotLoaded(_) => "vesperactl status says why",
         Error::TrialRunning(_) => "vesperactl trial --keep, or vesperactl trial --cancel",
         Error::UnknownParameter(_) => "vesperactl get lists the parameters",
@@ -100,8 +101,11 @@ pub(crate) mod tests {
 
     #[test]
     fn a_refusal_and_an_absent_agent_have_different_remedies() {
-        let denied = Error::AccessDenied(String::new());
-        assert!(remedy(&denied).is_some_and(|words| words.contains("group add")));
+        let denied = |why: &str| Error::AccessDenied(format!("Set: {why}"));
+        let lacking = denied("org.vespera.agent1.change-settings is not granted");
+        assert!(remedy(&lacking).is_some_and(|words| words.contains("group add")));
+        let crowded = denied("64 calls of this user are not decided on yet");
+        assert_eq!(remedy(&crowded), Some("try again in a moment"));
         let absent = Error::from(zbus::fdo::Error::ServiceUnknown(String::new()));
         assert!(remedy(&absent).is_some_and(|words| words.contains("vespera-agent.service")));
         assert_eq!(remedy(&Error::InvalidValue(String::new())), None);

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use vespera_api::access::{self, Access, Action};
+use vespera_api::error::NOT_GRANTED;
 use vespera_api::{Error, Result};
 use zbus::Connection;
 use zbus::message::{Flags, Header};
@@ -180,7 +181,7 @@ impl Gate {
         }
         Ok(match verdict {
             Ok(Verdict::Granted) => None,
-            Ok(_) => Some(format!("{} is not granted", action.id())),
+            Ok(_) => Some(format!("{} {NOT_GRANTED}", action.id())),
             Err(error) => Some(format!("{} cannot be asked for: {error}", action.id())),
         })
     }
