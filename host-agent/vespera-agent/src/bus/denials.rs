@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Refusals in the journal. Anybody can be refused as often as they like, so of each user and method
-//! the first is written, and after a while how many there were besides.
+//! the first is written, and after a while how many there were besides. Callers whose user is not
+//! known yet count as one: else each new connection would have an entry.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
