@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Calls that nobody has decided on yet. Anybody may make them, so there is room for so many of one
-//! connection and of one user, and polkit is asked for so many at once: the bus lets 128 questions
-//! of the agent wait for their answers, and refuses it the next, whoever that is about.
+//! user, and of those whose user is not known yet, and polkit is asked for so many at once: the bus
+//! lets 128 questions of the agent wait for their answers, and refuses it the next, whoever that is
+//! about.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,10 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Calls of one connection.
-pub(super) const OF_SENDER: usize = 32;
 /// Calls of one user, on all connections.
 pub(super) const OF_USER: usize = 64;
+/// Calls of one connection whose user is not known yet.
+pub(super) const OF_STRANGER: usize = OF_USER;
+/// The same of all such connections: all are in memory, with their values.
+pub(super) const OF_STRANGERS: usize = 512;
+/// Connections whose user is remembered. The bus lets one user have 256.
+const KNOWN: usize = 1024;
 /// Calls of one user that polkit is asked about at once; the others wait for their turn.
 const ASKED_OF_USER: usize = 8;
 /// The same of all users. polkit answers these by itself, so all get their turn.
@@ -26,7 +31,9 @@ const _: () = assert!(ASKED + PASSWORDS < 128);
 
 /// All of them.
 pub(super) struct Crowd {
-    senders: Rooms<Option<String>, ()>,
+    known: Mutex<HashMap<String, Option<u32>>>,
+    stranger: Rooms<Option<String>, ()>,
+    strangers: Semaphore,
     users: Rooms<Option<u32>, Turns>,
     asked: Semaphore,
     passwords: Semaphore,
@@ -49,16 +56,34 @@ impl Crowd {
     /// Nobody yet.
     pub(super) fn new() -> Self {
         Self {
-            senders: Rooms::new(OF_SENDER),
+            known: Mutex::default(),
+            stranger: Rooms::new(OF_STRANGER),
+            strangers: Semaphore::new(OF_STRANGERS),
             users: Rooms::new(OF_USER),
             asked: Semaphore::new(ASKED),
             passwords: Semaphore::new(PASSWORDS),
         }
     }
 
-    /// Takes a place for a call of a connection, if one is free.
-    pub(super) fn of_sender(&self, sender: Option<&str>) -> Option<Place<'_, Option<String>, ()>> {
-        self.senders.enter(sender.map(str::to_owned))
+    /// Whose a connection is, if that was learned.
+    pub(super) fn known(&self, sender: &str) -> Option<Option<u32>> {
+        unpoisoned(&self.known).get(sender).copied()
+    }
+
+    /// Learns whose a connection is. The bus gives its name to no other ever after.
+    pub(super) fn learn(&self, sender: &str, user: Option<u32>) {
+        let mut known = unpoisoned(&self.known);
+        if known.len() >= KNOWN {
+            // Whoever is still there is asked about once more.
+            known.clear();
+        }
+        known.insert(sender.to_owned(), user);
+    }
+
+    /// Takes a place for a call of a connection whose user is not known yet, if one is free.
+    pub(super) fn of_stranger(&self, sender: Option<&str>) -> Option<Stranger<'_>> {
+        let place = self.stranger.enter(sender.map(str::to_owned))?;
+        Some(Stranger { _place: place, _permit: self.strangers.try_acquire().ok()? })
     }
 
     /// The same for a call of a user.
@@ -77,6 +102,12 @@ impl Crowd {
     pub(super) fn password<'a>(&'a self, of: &'a Turns) -> Option<[SemaphorePermit<'a>; 2]> {
         Some([of.passwords.try_acquire().ok()?, self.passwords.try_acquire().ok()?])
     }
+}
+
+/// The place of a call whose user is not known yet.
+pub(super) struct Stranger<'a> {
+    _place: Place<'a, Option<String>, ()>,
+    _permit: SemaphorePermit<'a>,
 }
 
 /// As many places for each as there may be calls, and something that these share.
@@ -103,8 +134,13 @@ impl<K: Clone + Eq + Hash, T: Default> Rooms<K, T> {
 
 impl<K: Eq + Hash, T> Rooms<K, T> {
     fn taken(&self) -> MutexGuard<'_, HashMap<K, (usize, Arc<T>)>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(&self.taken)
     }
+}
+
+/// Nothing is done under these locks that could leave half of it.
+fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A place; free again when it is dropped.
@@ -141,6 +177,35 @@ mod tests {
         drop((taken, other));
         assert!(crowd.users.taken().is_empty(), "nothing is remembered of those who left");
         assert!(crowd.of_user(Some(1000)).is_some());
+    }
+
+    #[test]
+    fn all_whose_user_is_not_known_share_so_many_places() {
+        let crowd = Crowd::new();
+        let enter = |call: usize| crowd.of_stranger(Some(&format!(":1.{}", call / OF_STRANGER)));
+        let mut taken: Vec<_> = (0..OF_STRANGERS).map(|call| enter(call).unwrap()).collect();
+        assert!(crowd.of_stranger(Some(":2.0")).is_none(), "on a new connection, too");
+        assert!(crowd.of_user(Some(1000)).is_some(), "it is nothing to those who are known");
+        taken.pop();
+        assert!(crowd.of_stranger(Some(":2.0")).is_some());
+        drop(taken);
+        assert!(crowd.stranger.taken().is_empty(), "nothing is remembered of those who left");
+        let _own: Vec<_> =
+            (0..OF_STRANGER).map(|_| crowd.of_stranger(Some(":2.0")).unwrap()).collect();
+        assert!(crowd.of_stranger(Some(":2.0")).is_none());
+        assert!(crowd.of_stranger(Some(":2.1")).is_some());
+    }
+
+    #[test]
+    fn what_is_known_of_connections_has_a_bound() {
+        let crowd = Crowd::new();
+        for connection in 0..3 * KNOWN {
+            let sender = format!(":1.{connection}");
+            assert_eq!(crowd.known(&sender), None);
+            crowd.learn(&sender, Some(1000));
+            assert_eq!(crowd.known(&sender), Some(Some(1000)));
+        }
+        assert!(unpoisoned(&crowd.known).len() <= KNOWN);
     }
 
     #[tokio::test]

@@ -13,12 +13,12 @@ use zbus::message::{Flags, Header};
 use zbus::names::UniqueName;
 use zbus_polkit::policykit1::{AuthorityProxy, CheckAuthorizationFlags, Subject};
 
-use super::crowd::{Crowd, OF_SENDER, OF_USER};
+use super::crowd::{Crowd, OF_STRANGER, OF_STRANGERS, OF_USER};
 use super::denials::Denials;
 
 /// The longest arguments, in bytes, of a call that is decided on: it is kept for so long. All
-/// parameters with a look-up table are less than 4 KiB.
-const LONGEST: u32 = 16 * 1024;
+/// parameters with a look-up table, each of its factors a value of any type, have 2360.
+const LONGEST: u32 = 4 * 1024;
 
 /// The bus itself: its name and its interface.
 const BUS: &str = "org.freedesktop.DBus";
@@ -155,14 +155,9 @@ impl Gate {
                 "{method}: its arguments have {length} bytes, at most {LONGEST} are right"
             )));
         }
-        // Before anything is waited for: a caller need not wait for an answer.
-        let Some(_place) = self.crowd.of_sender(call.sender().map(UniqueName::as_str)) else {
-            let why = format!("{OF_SENDER} calls of this program are not decided on yet");
-            return Ok(Some(why));
-        };
-        *user = match self.authority.user_of(call).await {
+        *user = match self.user_of(call).await {
             Ok(user) => user,
-            Err(error) => return Ok(Some(format!("who calls cannot be told: {error}"))),
+            Err(why) => return Ok(Some(why)),
         };
         let Some(place) = self.crowd.of_user(*user) else {
             return Ok(Some(format!("{OF_USER} calls of this user are not decided on yet")));
@@ -184,5 +179,102 @@ impl Gate {
             Ok(_) => Some(format!("{} {NOT_GRANTED}", action.id())),
             Err(error) => Some(format!("{} cannot be asked for: {error}", action.id())),
         })
+    }
+
+    /// Whose a call is, or why that cannot be told. The bus is asked once for each connection.
+    async fn user_of(&self, call: &Header<'_>) -> std::result::Result<Option<u32>, String> {
+        let sender = call.sender().map(UniqueName::as_str);
+        if let Some(user) = sender.and_then(|sender| self.crowd.known(sender)) {
+            return Ok(user);
+        }
+        // Before anything is waited for: a caller need not wait for an answer.
+        let Some(_place) = self.crowd.of_stranger(sender) else {
+            return Err(format!(
+                "who calls is not known yet, of {OF_STRANGER} calls of this program or \
+                 {OF_STRANGERS} of all"
+            ));
+        };
+        let user = self.authority.user_of(call).await;
+        let user = user.map_err(|error| format!("who calls cannot be told: {error}"))?;
+        if let Some(sender) = sender {
+            self.crowd.learn(sender, user);
+        }
+        Ok(user)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::FutureExt;
+    use vespera_api::names::{MACCEL, ROOT_OBJECT};
+    use zbus::Message;
+
+    use super::*;
+
+    /// Knows users, or never answers, and counts how often it was asked for one. All may do all.
+    struct Users(Option<u32>, Arc<AtomicUsize>);
+
+    impl Authority for Users {
+        fn user_of<'a>(&'a self, _: &'a Header<'a>) -> Answer<'a, Option<u32>> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async {
+                match self.0 {
+                    None => pending().await,
+                    user => Ok(user),
+                }
+            })
+        }
+
+        fn allows<'a>(&'a self, _: &'a Header<'a>, _: Action, _: bool) -> Answer<'a, Verdict> {
+            Box::pin(async { Ok(Verdict::Granted) })
+        }
+    }
+
+    fn gate(user: Option<u32>) -> (Gate, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        (Gate::new(Box::new(Users(user, Arc::clone(&asked)))), asked)
+    }
+
+    fn reset_by(sender: &str) -> Message {
+        let call = Message::method_call(ROOT_OBJECT, "Reset");
+        call.sender(sender).build(&()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_user_of_a_connection_is_asked_for_once() {
+        let (gate, asked) = gate(Some(1000));
+        for (sender, times) in [(":1.1", 1), (":1.1", 1), (":1.2", 2), (":1.1", 2)] {
+            let call = reset_by(sender);
+            assert!(gate.admit(MACCEL, "Reset", &call.header()).await.is_ok());
+            assert_eq!(asked.load(Ordering::Relaxed), times, "{sender}");
+        }
+    }
+
+    #[tokio::test]
+    async fn of_too_many_calls_whose_user_is_not_known_yet_the_last_are_refused_at_once() {
+        const TOO_MANY: usize = 5;
+        let (gate, asked) = gate(None);
+        let calls: Vec<_> =
+            (0..OF_STRANGERS + TOO_MANY).map(|call| reset_by(&format!(":1.{call}"))).collect();
+        let headers: Vec<_> = calls.iter().map(Message::header).collect();
+        let mut waiting = Vec::new();
+        let mut refused = 0;
+        for header in &headers {
+            let mut admitted = Box::pin(gate.admit(MACCEL, "Reset", header));
+            let Some(outcome) = (&mut admitted).now_or_never() else {
+                waiting.push(admitted);
+                continue;
+            };
+            let error = outcome.err().unwrap();
+            assert!(error.to_string().contains("is not known yet"), "{error}");
+            assert!(!error.lacks_right(), "{error}");
+            refused += 1;
+        }
+        assert_eq!((waiting.len(), refused), (OF_STRANGERS, TOO_MANY));
+        assert_eq!(asked.load(Ordering::Relaxed), OF_STRANGERS);
     }
 }

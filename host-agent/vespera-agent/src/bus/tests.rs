@@ -23,7 +23,7 @@ use zbus::message::Header;
 use zbus::names::InterfaceName;
 use zbus::{Guid, OwnedVariant, Variant};
 
-use super::crowd::{OF_SENDER, PASSWORDS_OF_USER};
+use super::crowd::{OF_USER, PASSWORDS_OF_USER};
 use super::gate::{Answer, Verdict};
 use super::*;
 use crate::actor;
@@ -233,7 +233,7 @@ async fn of_too_many_calls_that_nobody_has_decided_on_the_last_are_refused_at_on
     let peers = Peers::new(true).await;
     peers.tell(NEVER_ANSWER);
     let calls: FuturesUnordered<_> =
-        (0..OF_SENDER + TOO_MANY).map(|_| peers.call(MACCEL, "Set")).collect();
+        (0..OF_USER + TOO_MANY).map(|_| peers.call(MACCEL, "Set")).collect();
     let mut calls = std::pin::pin!(calls);
     for _ in 0..TOO_MANY {
         let error = Error::from(calls.next().await.unwrap().unwrap_err());
@@ -253,7 +253,7 @@ async fn calls_that_were_decided_on_leave_room_for_others() {
     let peers = Peers::new(true).await;
     for answer in [REFUSE, FAIL, ALLOW] {
         peers.tell(answer);
-        for _ in 0..2 * OF_SENDER {
+        for _ in 0..2 * OF_USER {
             let outcome = peers.call(MACCEL, "Set").await;
             assert_eq!(outcome.is_ok(), answer == ALLOW, "{outcome:?}");
         }
@@ -277,7 +277,7 @@ async fn calls_that_wait_for_a_password_keep_no_other_from_being_decided_on() {
         biased;
         outcome = calls.next() => panic!("nobody has given a password: {outcome:?}"),
         () = async {
-            for _ in 0..2 * OF_SENDER {
+            for _ in 0..2 * OF_USER {
                 maccel.set(&sens(2.0)).await.unwrap();
             }
         } => {}
@@ -292,7 +292,7 @@ async fn a_call_that_would_be_kept_is_no_longer_than_it_needs_to_be() {
         peers.tell(answer);
         let error = maccel.save_profile(&"a".repeat(20_000)).await.unwrap_err();
         assert!(matches!(error, Error::InvalidValue(_)), "{error:?}");
-        assert!(error.to_string().contains("at most 16384"), "{error}");
+        assert!(error.to_string().contains("at most 4096"), "{error}");
     }
     peers.tell(ALLOW);
     let mut all = dict::write(&Changes::all(&Settings::default()));

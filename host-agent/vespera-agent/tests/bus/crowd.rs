@@ -41,7 +41,7 @@ pub(crate) fn large_call(world: &World) {
         let to = (Some(BUS_NAME), ROOT_OBJECT, Some(MACCEL));
         let refusal = connection.call_method(to.0, to.1, to.2, "Set", &(change,)).await;
         let words = refusal.unwrap_err().to_string();
-        assert!(words.contains("at most 16384 are right"), "{words}");
+        assert!(words.contains("at most 4096 are right"), "{words}");
     });
     let (most, allowed) = (agent.most_kb(), allowed_kb());
     assert!(most < allowed, "{most} kB of {allowed} kB");
