@@ -235,12 +235,21 @@ mod tests {
     use std::ffi::OsString;
     use std::fs::Permissions;
     use std::os::unix::fs::{PermissionsExt, symlink};
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
 
     use super::*;
 
     fn allow(path: &Path, mode: u32) {
         std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// A root, the administrator's folder in it, and what watches need.
+    fn host() -> (tempfile::TempDir, PathBuf, tokio::runtime::Runtime) {
+        let folder = tempfile::tempdir().unwrap();
+        let admin = folder.path().join("etc/vespera");
+        std::fs::create_dir_all(&admin).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        (folder, admin, runtime)
     }
 
     fn meaning(content: Content, mask: AddWatchFlags, name: &str) -> Option<Event> {
@@ -277,11 +286,8 @@ mod tests {
 
     #[test]
     fn the_administrators_folder_is_seen_again_after_it_went_and_came_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let admin = folder.path().join("etc/vespera");
-        std::fs::create_dir_all(&admin).unwrap();
+        let (folder, admin, runtime) = host();
         let root = Root::new(Utf8Path::from_path(folder.path()).unwrap());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
         let _inside = runtime.enter();
         let mut watches = Watches::new(root).unwrap();
         watches.add_admin();
@@ -334,11 +340,8 @@ mod tests {
 
     #[test]
     fn an_administrators_folder_that_may_be_looked_into_at_last_is_seen() {
-        let folder = tempfile::tempdir().unwrap();
-        let admin = folder.path().join("etc/vespera");
-        std::fs::create_dir_all(&admin).unwrap();
+        let (folder, admin, runtime) = host();
         let root = Root::new(Utf8Path::from_path(folder.path()).unwrap());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
         let _inside = runtime.enter();
         let mut watches = Watches::new(root).unwrap();
         // As where the folder cannot be watched, which root, who may run this, always can.

@@ -381,19 +381,27 @@ fn a_confirmed_trial_that_is_saved_without_its_copy_stays_in_force() {
     assert_eq!(host.in_force(), with_sens(4.0));
 }
 
-#[test]
-fn what_a_mouse_had_comes_back_after_a_trial_when_what_is_saved_contradicts_itself() {
-    let path = "etc/vespera/maccel.toml";
-    let entry = |own: &str| {
-        format!("version = 1\n[[device]]\nmatch = \"046d:c088\"\nsettings = {{ {own} }}\n")
-    };
+const ADMIN: &str = "etc/vespera/maccel.toml";
+
+/// What the administrator has for the mouse of these tests.
+fn entry(own: &str) -> String {
+    format!("version = 1\n[[device]]\nmatch = \"046d:c088\"\nsettings = {{ {own} }}\n")
+}
+
+fn host_with_an_entry() -> (Host, Keeper) {
     let host = Host::with_driver();
     host.mouse("input5", "046d:c088");
-    host.file(path, &entry("limit = 2"));
-    let mut keeper = host.agent();
+    host.file(ADMIN, &entry("limit = 2"));
+    let keeper = host.agent();
+    (host, keeper)
+}
+
+#[test]
+fn what_a_mouse_had_comes_back_after_a_trial_when_what_is_saved_contradicts_itself() {
+    let (host, mut keeper) = host_with_an_entry();
     let before = own(&host);
     let id = ask(&mut keeper, trial_on(4.0, 10)).unwrap();
-    host.file(path, &entry("mode = \"lut\""));
+    host.file(ADMIN, &entry("mode = \"lut\""));
     keeper.event(Event::Layer, Instant::now());
     ask(&mut keeper, Request::CancelTrial(id)).unwrap();
     assert_eq!(own(&host), before);
@@ -479,19 +487,12 @@ fn a_trial_that_an_earlier_agent_noted_goes_back_to_what_is_saved() {
 
 #[test]
 fn what_a_mouse_had_comes_back_to_a_killed_agent_too_when_what_is_saved_contradicts_itself() {
-    let path = "etc/vespera/maccel.toml";
-    let entry = |own: &str| {
-        format!("version = 1\n[[device]]\nmatch = \"046d:c088\"\nsettings = {{ {own} }}\n")
-    };
-    let host = Host::with_driver();
-    host.mouse("input5", "046d:c088");
-    host.file(path, &entry("limit = 2"));
-    let mut keeper = host.agent();
+    let (host, mut keeper) = host_with_an_entry();
     let before = own(&host);
     ask(&mut keeper, trial_on(4.0, 10)).unwrap();
     assert_ne!(own(&host), before);
     drop(keeper);
-    host.file(path, &entry("mode = \"lut\""));
+    host.file(ADMIN, &entry("mode = \"lut\""));
     let keeper = host.agent();
     assert_eq!(own(&host), before);
     assert_eq!(check(&keeper, "settings-not-in-force").status, "failed");
