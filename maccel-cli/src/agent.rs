@@ -214,7 +214,7 @@ pub(crate) fn refusal(error: Error) -> anyhow::Error {
             "a person at this computer and root may; in a Vespera image a member of the group \
              maccel, too: sudo vesperactl group add"
         }
-        Error::AccessDenied(_) => "try again in a moment",
+        Error::AccessDenied(_) => "try again in a moment, or see: systemctl status polkit",
         Error::Locked(_) => "the administrator has locked it in /etc/vespera/maccel.toml",
         Error::TrialRunning(_) => "somebody tries settings just now; they are kept or go back soon",
         _ => return error.into(),

@@ -45,7 +45,7 @@ pub enum Error {
     Bus(zbus::Error),
 }
 
-/// The last words of a refusal for want of the right. Other refusals tell of too many calls, or of
+/// The last words of a refusal for want of the right, or of the password for it. Other refusals tell of too many calls, or of
 /// somebody who could not be asked: the same call may be allowed the next time.
 pub const NOT_GRANTED: &str = "is not granted";
 
@@ -86,7 +86,7 @@ impl Error {
         }
     }
 
-    /// Whether the caller lacks a right, and no other call would be allowed either.
+    /// Whether the caller has not the right, or gave no password for it.
     pub fn lacks_right(&self) -> bool {
         matches!(self, Error::AccessDenied(text) if text.ends_with(NOT_GRANTED))
     }

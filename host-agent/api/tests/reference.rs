@@ -44,8 +44,8 @@ needs an action is refused.
 Of the calls that need an action, 64 of one user may wait to be decided on, 4 of them for a password;
 of those whose user the bus has yet to tell, 512 may wait, 64 of one program. More are refused at
 once, with the same error and the reason in its text, which ends in `is not granted` only where the
-caller lacks the right. Their arguments may have 4 KiB. A call that brings an open file is refused
-by the bus.
+caller has not the right, or gave no password for it. Their arguments may have 4 KiB. A call that
+brings an open file is refused by the bus.
 
 ";
 

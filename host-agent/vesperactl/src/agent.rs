@@ -52,7 +52,7 @@ pub(crate) fn remedy(error: &Error) -> Option<&'static str> {
             "use sudo or a desktop session; a Vespera image takes members of the group, too, so \
              join the group: sudo vesperactl group add"
         }
-        Error::AccessDenied(_) => "try again in a moment",
+        Error::AccessDenied(_) => "try again in a moment, or see: systemctl status polkit",
         Error::ModuleNotLoaded(_) => "vesperactl status says why",
         Error::TrialRunning(_) => "vesperactl trial --keep, or vesperactl trial --cancel",
         Error::UnknownParameter(_) => "vesperactl get lists the parameters",
@@ -105,7 +105,10 @@ pub(crate) mod tests {
         let lacking = denied("org.vespera.agent1.change-settings is not granted");
         assert!(remedy(&lacking).is_some_and(|words| words.contains("group add")));
         let crowded = denied("64 calls of this user are not decided on yet");
-        assert_eq!(remedy(&crowded), Some("try again in a moment"));
+        assert_eq!(
+            remedy(&crowded),
+            Some("try again in a moment, or see: systemctl status polkit")
+        );
         let absent = Error::from(zbus::fdo::Error::ServiceUnknown(String::new()));
         assert!(remedy(&absent).is_some_and(|words| words.contains("vespera-agent.service")));
         assert_eq!(remedy(&Error::InvalidValue(String::new())), None);

@@ -65,8 +65,12 @@ impl Crowd {
         }
     }
 
-    /// Whose a connection is, if that was learned.
+    /// Whose a connection is, if that was learned. While earlier calls of it still wait to learn
+    /// that, this one does, too: it would overtake them.
     pub(super) fn known(&self, sender: &str) -> Option<Option<u32>> {
+        if self.stranger.taken().contains_key(&Some(sender.to_owned())) {
+            return None;
+        }
         unpoisoned(&self.known).get(sender).copied()
     }
 
@@ -206,6 +210,16 @@ mod tests {
             assert_eq!(crowd.known(&sender), Some(Some(1000)));
         }
         assert!(unpoisoned(&crowd.known).len() <= KNOWN);
+    }
+
+    #[test]
+    fn no_call_overtakes_those_that_wait_to_learn_whose_they_are() {
+        let crowd = Crowd::new();
+        let earlier = crowd.of_stranger(Some(":1.1")).unwrap();
+        crowd.learn(":1.1", Some(1000));
+        assert_eq!(crowd.known(":1.1"), None);
+        drop(earlier);
+        assert_eq!(crowd.known(":1.1"), Some(Some(1000)));
     }
 
     #[tokio::test]

@@ -181,7 +181,8 @@ impl Gate {
         })
     }
 
-    /// Whose a call is, or why that cannot be told. The bus is asked once for each connection.
+    /// Whose a call is, or why that cannot be told. The bus is asked until it has told, and then
+    /// seldom again.
     async fn user_of(&self, call: &Header<'_>) -> std::result::Result<Option<u32>, String> {
         let sender = call.sender().map(UniqueName::as_str);
         if let Some(user) = sender.and_then(|sender| self.crowd.known(sender)) {

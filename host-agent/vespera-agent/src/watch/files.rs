@@ -31,8 +31,10 @@ const ABOVE: &str = "etc";
 const LAYER_NAME: &str = "vespera";
 
 /// A file is there anew, or is gone.
-const REPLACED: AddWatchFlags =
-    AddWatchFlags::IN_MOVED_TO.union(AddWatchFlags::IN_CLOSE_WRITE).union(AddWatchFlags::IN_DELETE);
+const REPLACED: AddWatchFlags = AddWatchFlags::IN_MOVED_TO
+    .union(AddWatchFlags::IN_MOVED_FROM)
+    .union(AddWatchFlags::IN_CLOSE_WRITE)
+    .union(AddWatchFlags::IN_DELETE);
 
 /// A link to a file is there, or who may read it has changed; to read it changes neither.
 const MADE_READABLE: AddWatchFlags = AddWatchFlags::IN_CREATE.union(AddWatchFlags::IN_ATTRIB);
@@ -305,11 +307,17 @@ mod tests {
             watches.add_admin();
             std::fs::write(admin.join(FILE_NAME), "version = 1\n").unwrap();
             assert_eq!(watches.seen().unwrap(), [Event::Layer], "it was written in");
-            let changes: [(&str, Change); 5] = [
+            let changes: [(&str, Change); 6] = [
                 ("nobody may read the file", |admin| allow(&admin.join(FILE_NAME), 0o000)),
                 ("everyone may", |admin| allow(&admin.join(FILE_NAME), 0o644)),
                 ("everyone may look into the folder", |admin| allow(admin, 0o755)),
-                ("the file went", |admin| std::fs::remove_file(admin.join(FILE_NAME)).unwrap()),
+                ("the file has another name", |admin| {
+                    std::fs::rename(admin.join(FILE_NAME), admin.join("off")).unwrap();
+                }),
+                ("it is gone", |admin| {
+                    std::fs::write(admin.join(FILE_NAME), "version = 1\n").unwrap();
+                    std::fs::remove_file(admin.join(FILE_NAME)).unwrap();
+                }),
                 ("it lies elsewhere", |admin| {
                     symlink("/run/elsewhere.toml", admin.join(FILE_NAME)).unwrap();
                 }),
