@@ -45,8 +45,9 @@ pub enum Error {
     Bus(zbus::Error),
 }
 
-/// The last words of a refusal for want of the right, or of the password for it. Other refusals tell of too many calls, or of
-/// somebody who could not be asked: the same call may be allowed the next time.
+/// The last words of a refusal for want of the right, or of the password for it. Other refusals tell
+/// of too many calls, or of somebody who could not be asked: the same call may be allowed the next
+/// time.
 pub const NOT_GRANTED: &str = "is not granted";
 
 /// What the names of our own errors begin with.
